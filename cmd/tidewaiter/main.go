@@ -1,0 +1,96 @@
+// Command tidewaiter keeps the chain of custody of export-controlled AI accelerators and says when units leave it.
+//
+// One file per command, wiring only. stdout is data, stderr is for people. Exit codes: 0 done; 1 failed; 2 wrong usage;
+// 3 the honest answer is no (not found, invalid, not proven).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes, a contract with scripts.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitNo     = 3
+)
+
+// errNo is returned (wrapped) by a command whose honest answer is no.
+var errNo = errors.New("no")
+
+// errUsage is returned (wrapped) by a command that was asked for something it cannot be asked.
+var errUsage = errors.New("usage")
+
+// env is what a command may touch of the world outside.
+type env struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	now    func() time.Time
+	cli    *cli
+}
+
+// cli is the command line: the flags that all commands share, and the commands.
+type cli struct {
+	Data string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
+	JSON bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
+
+	Simulate simulateCmd `cmd:"" help:"Write a simulated world as EPCIS documents, and the truth about it."`
+	Score    scoreCmd    `cmd:"" help:"Say how well cases agree with a simulated world's truth."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main without the process around it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("tidewaiter"),
+		kong.Description("Keeps the chain of custody of AI accelerators, serial by serial, and says early and with proof when units leave it."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "tidewaiter:", err)
+		return exitFailed
+	}
+	kctx, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "tidewaiter:", err)
+		return exitUsage
+	}
+	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, cli: &c}
+	switch err := kctx.Run(e); {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errNo):
+		fmt.Fprintln(stderr, "tidewaiter:", err)
+		return exitNo
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(stderr, "tidewaiter:", err)
+		return exitUsage
+	default:
+		fmt.Fprintln(stderr, "tidewaiter:", err)
+		return exitFailed
+	}
+}

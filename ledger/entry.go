@@ -1,0 +1,30 @@
+package ledger
+
+import "time"
+
+// Kind says what an entry is.
+type Kind string
+
+// The kinds of entry. Events and master data elements come from EPCIS documents and keep the bytes they came with;
+// every other kind is a JSON record of Tidewaiter's own.
+const (
+	KindEvent      Kind = "event"      // an EPCIS 2.0 event
+	KindMasterData Kind = "masterdata" // one EPCIS VocabularyElement
+	KindSweep      Kind = "sweep"      // ledger time moves on although nothing else arrived
+)
+
+// Entry is what the ledger holds: an event or a record, who said it, and when we knew.
+//
+// Seq is the entry's place in the ledger and its leaf index in the Merkle tree, from 0. Recorded has microsecond
+// resolution, is in UTC, and never decreases with Seq.
+type Entry struct {
+	Seq      int64
+	Kind     Kind
+	Recorded time.Time
+	Trusted  bool     // Recorded was taken from the document, in a ledger begun for history
+	Speaker  string   // the party that says it, a canonical URI; empty when nobody could be named
+	Name     string   // the event id (EPCIS eventID, or the CBV event hash where none was given), or the element's or record's id
+	Context  []byte   // the JSON-LD @context with which Body is read, as received; nil when there was none
+	Body     []byte   // the bytes as received
+	Salt     [32]byte // random; hides Body from whoever reads the tree only
+}
