@@ -1,0 +1,20 @@
+// Package tidewaiter is the root of the module and holds no code, only the tests that keep the house in order
+// (house_test.go). A folder is a room, and its name says what happens in it; lower rooms know nothing of the rooms above.
+//
+//	cmd/tidewaiter  the command line: one file per command, wiring only
+//	casework        cases: findings that belong together, for a person to decide
+//	detect          detectors: each one file, one comment, one set of innocent explanations
+//	control         export rules: destinations, authorisations, decisions
+//	custody         the custody view: holder, place, containment, and what does not add up
+//	registry        the way in: capture, who is speaking, the views' follower
+//	store           what is kept: one contract, one conformance suite; store/sqlite keeps it
+//	ledger          entries, the Merkle tree over them, checkpoints and proofs
+//	epcis           EPCIS 2.0 documents in and out, validation, the event hash
+//	gs1             GS1 keys and their canonical form
+//
+// Beside the house, coming in by the front door like anybody else:
+//
+//	sim             a simulated supply chain with known truth, and the scorer
+//	inventory       a machine's own account of its parts (Redfish), as EPCIS documents
+//	cases           cases from the public record, anonymised, as EPCIS documents
+package tidewaiter
