@@ -1,0 +1,4 @@
+package epcis
+
+// PreHash is for the messages of tests.
+var PreHash = preHash
