@@ -1,0 +1,277 @@
+package casework
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tidewaiter/tidewaiter/detect"
+)
+
+// How findings become a probability. The prior is the odds that a group of units that some detector points at, in a given
+// month, is being diverted; it was set on simulated worlds with seeds below 1000 and is no statement about the real world.
+const (
+	priorMilliNats = -6000
+	openAt         = 500  // per mille: above it a case is opened
+	capParty       = 1500 // milli-nats that who somebody is may add
+	capShipment    = 6000
+	capMoved       = 4200
+	linkBefore     = 10 * detect.Day // parcels may leave before the silence is noticed
+	linkAfter      = 75 * detect.Day
+	fitBonus       = 600  // the parcels' weight fits the missing units
+	sameSiteBonus  = 600  // the parcels left from the site itself
+	seenWeak       = 2000 // a sighting of few units in a large group adds no more
+)
+
+// assemble makes the cases anew from the findings that hold at a ledger time, and keeps what was known of them before.
+func (v *View) assemble(now Micros) error {
+	live := v.Machine.Live()
+	used := map[string]bool{}
+	touched := map[string]bool{}
+	for _, group := range components(live) {
+		draft := v.draft(group, live, used)
+		id := v.match(draft, touched)
+		if id == "" && draft.Score < openAt {
+			continue
+		}
+		v.keep(id, draft, now, touched)
+	}
+	for _, id := range sortedCases(v.open) {
+		if c := v.open[id]; !touched[id] && c.Status != StatusClosed {
+			closed := *c
+			closed.Status, closed.Score, closed.Changed = StatusClosed, 0, now
+			v.put(id, &closed)
+		}
+	}
+	return nil
+}
+
+// components groups the findings that point at units: those that share a unit, a site that they left, or a consignment belong
+// together.
+func components(live []*detect.Finding) [][]*detect.Finding {
+	var anchors []*detect.Finding
+	for _, f := range live {
+		if isAnchor(f) {
+			anchors = append(anchors, f)
+		}
+	}
+	parent := make([]int, len(anchors))
+	for i := range parent {
+		parent[i] = i
+	}
+	var find func(int) int
+	find = func(i int) int {
+		if parent[i] != i {
+			parent[i] = find(parent[i])
+		}
+		return parent[i]
+	}
+	first := map[string]int{}
+	for i, f := range anchors {
+		for _, key := range linkKeys(f) {
+			if j, ok := first[key]; ok {
+				a, b := find(i), find(j)
+				parent[max(a, b)] = min(a, b)
+			} else {
+				first[key] = i
+			}
+		}
+	}
+	byRoot := map[int][]*detect.Finding{}
+	for i, f := range anchors {
+		r := find(i)
+		byRoot[r] = append(byRoot[r], f)
+	}
+	var out [][]*detect.Finding
+	for i := range anchors {
+		if g := byRoot[i]; g != nil {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// isAnchor says whether a finding alone points at units: who bought them and what parcels left only add to it.
+func isAnchor(f *detect.Finding) bool {
+	return len(f.Units) > 0 && f.Group != detect.GroupParty && f.Group != detect.GroupMoved
+}
+
+func linkKeys(f *detect.Finding) []string {
+	var keys []string
+	for _, u := range f.Units {
+		keys = append(keys, "u"+u)
+	}
+	for _, c := range f.Consignments {
+		keys = append(keys, "c"+c)
+	}
+	return keys
+}
+
+// draft weighs one group of findings together with those that only add to it.
+func (v *View) draft(group, live []*detect.Finding, used map[string]bool) *Case {
+	c := &Case{Status: StatusOpen}
+	best := map[detect.Group]*detect.Finding{}
+	units := map[string]bool{}
+	for _, f := range group {
+		for _, u := range f.Units {
+			units[u] = true
+		}
+		c.take(f)
+		if b := best[f.Group]; b == nil || f.MilliNats > b.MilliNats {
+			best[f.Group] = f
+		}
+	}
+	for u := range units {
+		c.Units = append(c.Units, Member{Unit: u})
+	}
+	slices.SortFunc(c.Units, func(a, b Member) int { return compare(a.Unit, b.Unit) })
+	if f := best[detect.GroupSeen]; f != nil {
+		c.Seen = seenUnits(group)
+	}
+	path := v.pathOf(c)
+	v.addParcels(c, live, best, path, used)
+	v.addParty(c, live, best, path)
+	c.weigh(best)
+	c.Bridge = v.bridge(c, path)
+	c.sum(group)
+	return c
+}
+
+func (c *Case) take(f *detect.Finding) {
+	c.Findings = append(c.Findings, f.ID)
+	c.Against = append(c.Against, f.Against...)
+	for _, s := range f.Sites {
+		if f.Group == detect.GroupGone && !slices.Contains(c.Sites, s) {
+			c.Sites = append(c.Sites, s)
+		}
+	}
+	if f.Group == detect.GroupGone || f.Group == detect.GroupConsumed {
+		if c.From == 0 || f.From < c.From {
+			c.From = f.From
+		}
+		c.To = max(c.To, f.To)
+	}
+	if f.Inspected > 0 {
+		c.Passed = f.Inspected
+	}
+}
+
+func seenUnits(group []*detect.Finding) int {
+	seen := map[string]bool{}
+	for _, f := range group {
+		if f.Group == detect.GroupSeen {
+			for _, u := range f.Units {
+				seen[u] = true
+			}
+		}
+	}
+	return len(seen)
+}
+
+// addParcels links a sender's parcels to the group: sent from its site, or by a party through whose hands the units went, at
+// about the time at which they left.
+func (v *View) addParcels(c *Case, live []*detect.Finding, best map[detect.Group]*detect.Finding, path *path, used map[string]bool) {
+	var link *detect.Finding
+	weight := 0
+	for _, f := range live {
+		if f.Group != detect.GroupMoved || used[f.ID] || c.From == 0 || f.To < c.From-linkBefore || f.From > c.To+linkAfter {
+			continue
+		}
+		site := slices.ContainsFunc(f.Sites, func(s string) bool { return slices.Contains(c.Sites, s) })
+		party := slices.ContainsFunc(f.Parties, func(p string) bool { return path.share(p) >= 500 && path.lift(p) >= 150 })
+		if !site && !party {
+			continue
+		}
+		w := f.MilliNats
+		if site {
+			w += sameSiteBonus
+		}
+		if n := len(c.Units); f.Estimated*8 >= n && f.Estimated <= n*5/4 {
+			w += fitBonus
+		}
+		if link == nil || w > weight {
+			link, weight = f, w
+		}
+	}
+	if link == nil {
+		return
+	}
+	used[link.ID] = true
+	c.Findings = append(c.Findings, link.ID)
+	adjusted := *link
+	adjusted.MilliNats = min(weight, capMoved)
+	best[detect.GroupMoved] = &adjusted
+	c.Parcels, c.Routes, c.ToBarred = len(link.Consignments), link.Routes, link.Dest
+	c.MayHold = min(link.Estimated, len(c.Units))
+	if len(link.Parties) > 1 {
+		c.ToParty = path.outsider(link.Parties)
+	}
+}
+
+// addParty links what is odd about a party through whose hands most of the units went.
+func (v *View) addParty(c *Case, live []*detect.Finding, best map[detect.Group]*detect.Finding, path *path) {
+	for _, f := range live {
+		if f.Group != detect.GroupParty || len(f.Parties) == 0 || path.share(f.Parties[0]) < 500 {
+			continue
+		}
+		c.Findings = append(c.Findings, f.ID)
+		if b := best[f.Group]; b == nil || f.MilliNats > b.MilliNats {
+			best[f.Group] = f
+		}
+	}
+}
+
+// weigh adds the groups up: within a group the strongest finding counts, for the others would say the same again.
+func (c *Case) weigh(best map[detect.Group]*detect.Finding) {
+	logit := priorMilliNats
+	for _, g := range []detect.Group{detect.GroupGone, detect.GroupConsumed, detect.GroupMoved, detect.GroupSeen, detect.GroupParty} {
+		f := best[g]
+		if f == nil {
+			continue
+		}
+		w := f.MilliNats
+		switch g {
+		case detect.GroupParty:
+			w = min(w, capParty)
+		case detect.GroupConsumed:
+			w = min(w, capShipment)
+		case detect.GroupMoved:
+			w = min(w, capMoved)
+		case detect.GroupSeen:
+			if len(f.Units)*50 < len(c.Units) {
+				w = min(w, seenWeak)
+			}
+		}
+		logit += w
+		c.Drivers = append(c.Drivers, Driver{Finding: f.ID, MilliNats: w})
+	}
+	c.Logit = logit
+	c.Score = perMille(logit)
+	slices.SortStableFunc(c.Drivers, func(a, b Driver) int { return b.MilliNats - a.MilliNats })
+}
+
+func perMille(milliNats int) int {
+	return int(math.Round(1000 / (1 + math.Exp(-float64(milliNats)/1000))))
+}
+
+// sum up what speaks against it.
+func (c *Case) sum(group []*detect.Finding) {
+	torn := slices.ContainsFunc(group, func(f *detect.Finding) bool { return f.Kind == "torn-down" })
+	gone := slices.ContainsFunc(group, func(f *detect.Finding) bool { return f.Group == detect.GroupGone })
+	if gone && !torn {
+		c.Against = append(c.Against, "no disassembly was reported by the operator")
+	}
+	if gone && c.Parcels == 0 {
+		c.Against = append(c.Against, "no parcels were seen that could have carried them")
+	}
+	if c.Parcels > 0 && c.MayHold < len(c.Units) {
+		c.Against = append(c.Against, fmt.Sprintf("%d units are unaccounted for either way", len(c.Units)-c.MayHold))
+	}
+	if c.Seen == 0 {
+		c.Against = append(c.Against, "none of them has been seen elsewhere")
+	}
+	slices.Sort(c.Findings)
+	c.Findings = slices.Compact(c.Findings)
+	slices.Sort(c.Against)
+	c.Against = slices.Compact(c.Against)
+}

@@ -1,0 +1,115 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidewaiter/tidewaiter/custody"
+)
+
+// Barred sees accelerators, by their serials, sent to or received at a barred destination.
+//
+// Source: design §6: barred destinations until rules are loaded; EAR part 744 and country group D:5 for the kind of rule.
+//
+// Innocent: an authorisation that is not in the ledger; a warranty return to a service centre there; a wrong country code in
+// master data; a mis-scan.
+type Barred struct{}
+
+// BarredCountries are the destinations that are barred until rules are loaded (ISO 3166-1 alpha-2).
+var BarredCountries = []string{"CN", "HK", "MO", "RU", "BY", "IR", "KP", "SY", "CU"}
+
+// IsBarred says whether a country is a barred destination.
+func IsBarred(country string) bool { return slices.Contains(BarredCountries, strings.ToUpper(country)) }
+
+// Parameters of Barred, in nats.
+const (
+	barredSent     = 4.0 // sent there: may be turned back
+	barredArrived  = 6.0
+	barredReturn   = 2.5 // taken off for a return with its number
+	barredFewUnits = 1.5 // taken off for fewer than three units
+)
+
+// Kind implements Detector.
+func (Barred) Kind() string { return "barred-destination" }
+
+// Find implements Detector.
+func (d Barred) Find(m *Memory, now Micros) []Finding {
+	var out []Finding
+	m.Loads(func(l *Load) {
+		if l.Void || len(l.Units) == 0 || len(l.Legs) == 0 {
+			return
+		}
+		country, arrived := m.destination(l)
+		if !IsBarred(country) {
+			return
+		}
+		llr, verb := barredSent, "sent to"
+		if arrived {
+			llr, verb = barredArrived, "received in"
+		}
+		if l.RMA {
+			llr -= barredReturn
+		}
+		if len(l.Units) < 3 {
+			llr -= barredFewUnits
+		}
+		last := l.Legs[len(l.Legs)-1]
+		f := Finding{ID: identify(d.Kind(), l.ID), Kind: d.Kind(), Group: GroupConsumed, MilliNats: nats(llr), Units: slices.Clone(l.Units),
+			Parties: []string{last.From, last.To}, Sites: []string{last.Site, last.ToSite}, Consignments: []string{l.ID}, First: last.At, From: last.At, To: last.At, Dest: country,
+			Innocent: []string{
+				"an authorisation for this destination exists and is not in the ledger",
+				"a warranty return to a service centre there",
+				"the country in the master data or in the papers is wrong",
+			},
+			Explanation: fmt.Sprintf("%d accelerators were %s %s, a barred destination", len(l.Units), verb, country)}
+		for _, g := range append(slices.Clone(l.Legs), l.Receipts...) {
+			f.Evidence = append(f.Evidence, g.Seq)
+		}
+		out = append(out, f)
+	})
+	return out
+}
+
+// destination is the country to which a load went last, and whether it was received there.
+func (m *Memory) destination(l *Load) (country string, arrived bool) {
+	for _, r := range slices.Backward(l.Receipts) {
+		if c := m.placeCountry(r.Site); c != "" {
+			return c, true
+		}
+	}
+	for _, g := range slices.Backward(l.Legs) {
+		for _, c := range []string{m.placeCountry(g.ToSite), m.partyCountry(g.To)} {
+			if c != "" {
+				return first2(c, l.EndUse), false
+			}
+		}
+	}
+	return l.EndUse, false
+}
+
+// first2 prefers the barred one of two countries: papers that name a barred end use speak for themselves.
+func first2(a, b string) string {
+	if IsBarred(b) {
+		return b
+	}
+	return a
+}
+
+// placeCountry is the country of a place: by its master data, or for a position by the nearest place that is known.
+func (m *Memory) placeCountry(place string) string {
+	if place == "" {
+		return ""
+	}
+	return m.Country(place)
+}
+
+func (m *Memory) partyCountry(party string) string {
+	e := m.Custody.Element(party)
+	return strings.ToUpper(first(e.Attr("countryCode"), e.Attr("tw:country")))
+}
+
+// operatorOr is the operator of a site, or the party given.
+func (m *Memory) operatorOr(site, party string) string {
+	return first(custody.Operator(m.Custody, site), party)
+}

@@ -1,0 +1,97 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tidewaiter/tidewaiter/custody"
+)
+
+// Teardown sees many accelerators taken out of what they were built into, at one site and within days, that neither go back into
+// anything nor go anywhere by their serial.
+//
+// Source: reported cases in which servers are taken apart after inspection and leave as parts; the genealogy breaks.
+//
+// Innocent: re-racking or a chassis swap whose second half is late; repair; decommissioning in progress; a missed scan of where
+// they went. Honest work closes within days to weeks and names its units.
+type Teardown struct{}
+
+// Parameters of Teardown.
+const (
+	tearMinUnits = 8
+	tearWindow   = 14 * Day
+	tearPatience = 3 * Day // honest work in progress
+	tearStart    = 1.5     // nats after the patience
+	tearPerDay   = 0.12
+	tearMost     = 4.5
+)
+
+// Kind implements Detector.
+func (Teardown) Kind() string { return "torn-down" }
+
+// Find implements Detector.
+func (d Teardown) Find(m *Memory, now Micros) []Finding {
+	var out []Finding
+	m.Sites(func(site string, s *SiteMemory) {
+		var list []silent
+		for unit := range s.Units {
+			u := m.Unit(unit)
+			if u == nil || u.Out == nil || now-u.Out.At < tearPatience || !stillOut(m, unit, u) {
+				continue
+			}
+			list = append(list, silent{unit: unit, last: u.Out.At, seq: u.Out.Seq})
+		}
+		slices.SortFunc(list, func(a, b silent) int {
+			if a.last != b.last {
+				return int(min(max(a.last-b.last, -1), 1))
+			}
+			if a.unit < b.unit {
+				return -1
+			}
+			return 1
+		})
+		for _, g := range clusters(list) {
+			out = append(out, d.judge(m, site, g, now))
+		}
+	})
+	return out
+}
+
+// stillOut says whether a unit that was taken out has not been accounted for since.
+func stillOut(m *Memory, unit string, u *Unit) bool {
+	st := m.Standing(unit)
+	if st == nil {
+		return true
+	}
+	s := st.Own
+	switch {
+	case s.Assoc != nil && s.Assoc.From >= u.Out.At, s.Agg != nil && s.Agg.From >= u.Out.At:
+		return false
+	case st.Transit != nil && st.Transit.Since >= u.Out.At, s.Ended != nil && s.Ended.Time >= u.Out.At:
+		return false
+	case st.SiteAt > u.Out.At && !custody.SameSite(st.Site, u.Site):
+		return false
+	}
+	return true
+}
+
+func (d Teardown) judge(m *Memory, site string, g []silent, now Micros) Finding {
+	from, to := g[0].last, g[len(g)-1].last
+	days := float64(now-to-tearPatience) / float64(Day)
+	f := Finding{ID: identify(d.Kind(), site, fmt.Sprint(from/(7*Day))), Kind: d.Kind(), Group: GroupGone, Sites: []string{site}, First: from, From: from, To: to,
+		MilliNats: nats(min(tearMost, tearStart+tearPerDay*max(0, days))),
+		Innocent: []string{
+			"re-racking, repair or a chassis swap in progress: they are built in again, or sent with a return number",
+			"a decommissioning whose shipment has not been scanned yet",
+		}}
+	if op := custody.Operator(m.Custody, site); op != "" {
+		f.Parties = append(f.Parties, op)
+	}
+	for _, u := range g {
+		f.Units = append(f.Units, u.unit)
+		f.Evidence = append(f.Evidence, u.seq)
+	}
+	f.Explanation = fmt.Sprintf("%d accelerators were taken out of their servers at %s between %s and %s, and neither went back into one nor anywhere by their serials",
+		len(g), m.Name(site), day(from), day(to))
+	return f
+}
