@@ -1,0 +1,189 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tidewaiter/tidewaiter/custody"
+	"github.com/tidewaiter/tidewaiter/epcis"
+	"github.com/tidewaiter/tidewaiter/store"
+)
+
+// Options say how a document is captured.
+type Options struct {
+	Name            string // of the document, for messages
+	As              string // who speaks; empty: each event implies its speaker
+	Proceed         bool   // keep what is good of a document of which some is not
+	TrustRecordTime bool   // take recorded times from the document: only in a ledger begun for history
+	SpoolDir        string // where documents are spooled; empty: the system's folder for temporary files
+	MaxEventBytes   int64  // 0: the decoder's own limit
+	Reject          func(Reject)
+	Progress        func(done, total int64) // events committed so far, of all in the document
+}
+
+// Reject is an event, or an element, that was not kept.
+type Reject struct {
+	Document string
+	Index    int
+	EventID  string
+	Pointer  string // JSON pointer (RFC 6901) into the document
+	Reason   string
+}
+
+// Result counts what became of a document. FirstSeq and LastSeq are nil when nothing was accepted.
+type Result struct {
+	Accepted   int64  `json:"accepted"`
+	Duplicates int64  `json:"duplicates"`
+	Rejected   int64  `json:"rejected"`
+	FirstSeq   *int64 `json:"firstSeq"`
+	LastSeq    *int64 `json:"lastSeq"`
+	Events     int64  `json:"-"` // accepted that are events, not master data
+}
+
+// Add sums up two results.
+func (r *Result) Add(o Result) {
+	r.Accepted += o.Accepted
+	r.Duplicates += o.Duplicates
+	r.Rejected += o.Rejected
+	r.Events += o.Events
+	if r.FirstSeq == nil {
+		r.FirstSeq = o.FirstSeq
+	}
+	if o.LastSeq != nil {
+		r.LastSeq = o.LastSeq
+	}
+}
+
+// ErrRejected is returned (wrapped) when a document was refused as a whole because some of it is not valid.
+var ErrRejected = errors.New("nothing of the document was kept")
+
+// errRollback takes a transaction back without being an error for the caller.
+var errRollback = errors.New("rollback")
+
+// Directory is the master data by which implied speakers are found.
+type Directory = custody.Directory
+
+// Registry captures into a store.
+type Registry struct {
+	Store     store.Ledger
+	Directory Directory // as of the ledger's head
+	Now       func() time.Time
+}
+
+// proceedChunk is how many items one transaction takes when a document need not be kept as a whole.
+const proceedChunk = 2000
+
+// Capture reads one EPCIS document and appends what is in it. When it returns without error, all that Result counts as
+// accepted is durable. On ErrRejected, and on any other error without Proceed, nothing was kept.
+func (r *Registry) Capture(ctx context.Context, src io.Reader, o Options) (Result, error) {
+	sp, err := newSpool(o.SpoolDir)
+	if err != nil {
+		return Result{}, err
+	}
+	defer sp.close()
+	dec, err := r.read(ctx, src, sp, o)
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", o.Name, err)
+	}
+	c, err := r.newCommitter(ctx, sp, dec, o)
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", o.Name, err)
+	}
+	if o.Proceed {
+		err = c.greedy(ctx)
+	} else {
+		err = c.whole(ctx)
+	}
+	if err != nil {
+		return c.result, fmt.Errorf("%s: %w", o.Name, err)
+	}
+	return c.result, nil
+}
+
+// read spools the document.
+func (r *Registry) read(ctx context.Context, src io.Reader, sp *spool, o Options) (*epcis.Decoder, error) {
+	dec := epcis.NewDecoder(src, epcis.Options{MaxItemBytes: o.MaxEventBytes})
+	for n := 0; ; n++ {
+		if n%256 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		it, err := dec.Next()
+		if errors.Is(err, io.EOF) {
+			return dec, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := sp.add(it); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// whole commits everything in one transaction, or nothing. After the first reject it goes on reading, to name them all.
+func (c *committer) whole(ctx context.Context) error {
+	err := c.store.Append(ctx, func(tx store.Appender) error {
+		if err := c.begin(tx); err != nil {
+			return err
+		}
+		if err := c.each(ctx, func(it epcis.Item) error { return c.take(tx, it) }); err != nil {
+			return err
+		}
+		if c.result.Rejected > 0 {
+			return errRollback
+		}
+		return nil
+	})
+	if errors.Is(err, errRollback) {
+		rejected := c.result.Rejected
+		c.result = Result{Rejected: rejected}
+		return fmt.Errorf("%d of %d not valid: %w (--proceed keeps the rest)", rejected, c.total, ErrRejected)
+	}
+	if err != nil {
+		c.result = Result{}
+	}
+	return err
+}
+
+// greedy commits in chunks whatever is good.
+func (c *committer) greedy(ctx context.Context) error {
+	var chunk []epcis.Item
+	flush := func() error {
+		before := c.result
+		err := c.store.Append(ctx, func(tx store.Appender) error {
+			if err := c.begin(tx); err != nil {
+				return err
+			}
+			for _, it := range chunk {
+				if err := c.take(tx, it); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			c.result = before
+		}
+		chunk = chunk[:0]
+		return err
+	}
+	err := c.each(ctx, func(it epcis.Item) error {
+		chunk = append(chunk, it)
+		if len(chunk) < proceedChunk {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// rawContext is the document's @context, or nil.
+func rawContext(dec *epcis.Decoder) jsontext.Value { return dec.Context() }

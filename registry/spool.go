@@ -1,0 +1,107 @@
+package registry
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/tidewaiter/tidewaiter/epcis"
+)
+
+// spool keeps a document's items on disk between reading it and committing it, master data apart from events: who speaks is
+// often told by master data that stands behind the events.
+type spool struct {
+	events, master *section
+}
+
+type section struct {
+	file  *os.File
+	w     *bufio.Writer
+	count int64
+}
+
+func newSpool(dir string) (*spool, error) {
+	s := &spool{}
+	for _, p := range []**section{&s.events, &s.master} {
+		f, err := os.CreateTemp(dir, "spool-*")
+		if err != nil {
+			s.close()
+			return nil, fmt.Errorf("spool: %w", err)
+		}
+		os.Remove(f.Name()) // gone when closed, even when we are killed
+		*p = &section{file: f, w: bufio.NewWriterSize(f, 1<<16)}
+	}
+	return s, nil
+}
+
+func (s *spool) close() {
+	for _, p := range []*section{s.events, s.master} {
+		if p != nil {
+			p.file.Close()
+		}
+	}
+}
+
+func (s *spool) add(it epcis.Item) error {
+	sec := s.events
+	if it.Kind == epcis.ItemMasterData {
+		sec = s.master
+	}
+	reason, at := "", ""
+	if it.Err != nil {
+		reason, at = it.Err.Reason, it.Err.Pointer
+	}
+	sec.count++
+	for _, field := range [][]byte{binary.AppendUvarint(nil, uint64(it.Index)), []byte(it.Pointer), []byte(it.VocabularyType), []byte(reason), []byte(at), it.Raw} {
+		if err := sec.put(field); err != nil {
+			return fmt.Errorf("spool: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *section) put(field []byte) error {
+	if _, err := s.w.Write(binary.AppendUvarint(nil, uint64(len(field)))); err != nil {
+		return err
+	}
+	_, err := s.w.Write(field)
+	return err
+}
+
+// each calls fn for every item, in the document's order.
+func (s *section) each(kind epcis.ItemKind, fn func(epcis.Item) error) error {
+	if err := s.w.Flush(); err != nil {
+		return fmt.Errorf("spool: %w", err)
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("spool: %w", err)
+	}
+	r := bufio.NewReaderSize(s.file, 1<<16)
+	for {
+		var fields [6][]byte
+		for i := range fields {
+			n, err := binary.ReadUvarint(r)
+			if i == 0 && errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("spool: %w", err)
+			}
+			fields[i] = make([]byte, n)
+			if _, err := io.ReadFull(r, fields[i]); err != nil {
+				return fmt.Errorf("spool: %w", err)
+			}
+		}
+		index, _ := binary.Uvarint(fields[0])
+		it := epcis.Item{Kind: kind, Index: int(index), Pointer: string(fields[1]), VocabularyType: string(fields[2]), Raw: fields[5]}
+		if len(fields[3]) > 0 {
+			it.Err = &epcis.Error{Pointer: string(fields[4]), Reason: string(fields[3])}
+		}
+		if err := fn(it); err != nil {
+			return err
+		}
+	}
+}
