@@ -46,8 +46,21 @@ type cli struct {
 	Data string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
 	JSON bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
 
-	Simulate simulateCmd `cmd:"" help:"Write a simulated world as EPCIS documents, and the truth about it."`
-	Score    scoreCmd    `cmd:"" help:"Say how well cases agree with a simulated world's truth."`
+	Demo       demoCmd       `cmd:"" help:"Watch it: a simulated world through the front door, and what was found, in words."`
+	Capture    captureCmd    `cmd:"" help:"Take in EPCIS documents."`
+	Where      whereCmd      `cmd:"" help:"Say where a unit is, who holds it, inside what, and on what evidence."`
+	Trace      traceCmd      `cmd:"" help:"Say everything that was told about a unit, in the order in which it happened."`
+	Cases      casesCmd      `cmd:"" help:"List the cases: units whose whereabouts are unexplained, the most probable first."`
+	Case       caseCmd       `cmd:"" help:"Show one case: its evidence, what speaks against it, and where the paths part."`
+	Findings   findingsCmd   `cmd:"" help:"List the findings: suspicions, each with its innocent explanations."`
+	Exceptions exceptionsCmd `cmd:"" help:"List the data that does not add up and needs a fix."`
+	Log        logCmd        `cmd:"" help:"Prove the ledger."`
+	Views      viewsCmd      `cmd:"" help:"Look after what is derived from the ledger."`
+	Sweep      sweepCmd      `cmd:"" help:"Let ledger time move on although nothing arrived, so that what is overdue is noticed."`
+	Inventory  inventoryCmd  `cmd:"" help:"Write a machine's own account of its parts as an EPCIS document."`
+	Hash       hashCmd       `cmd:"" help:"Print the CBV event hash of each event of a document."`
+	Simulate   simulateCmd   `cmd:"" help:"Write a simulated world as EPCIS documents, and the truth about it."`
+	Score      scoreCmd      `cmd:"" help:"Say how well cases agree with a simulated world's truth."`
 }
 
 func main() {

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/tidewaiter/tidewaiter/ledger"
+	"github.com/tidewaiter/tidewaiter/registry"
+	"github.com/tidewaiter/tidewaiter/store"
+)
+
+type logCmd struct {
+	Checkpoint logCheckpointCmd `cmd:"" help:"Print the signed checkpoint over the whole ledger (C2SP tlog-checkpoint)."`
+	Key        logKeyCmd        `cmd:"" help:"Print the log's verifier key, with which anybody checks its checkpoints (C2SP signed-note)."`
+	Proof      logProofCmd      `cmd:"" help:"Print the proof that entries are in the ledger (C2SP tlog-proof)."`
+	Verify     logVerifyCmd     `cmd:"" help:"Check receipts offline, with nothing but the verifier key."`
+	Fsck       logFsckCmd       `cmd:"" help:"Read everything that is kept, and find every byte that is not as it was written."`
+}
+
+type logCheckpointCmd struct{}
+
+func (c *logCheckpointCmd) Run(e *env) error {
+	d, err := e.openExisting()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	text, err := registry.Checkpoint(e.ctx, d.store, d.signer)
+	if err != nil {
+		return err
+	}
+	return e.print(text)
+}
+
+func (e *env) print(text []byte) error {
+	if _, err := e.stdout.Write(text); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
+
+type logKeyCmd struct{}
+
+func (c *logKeyCmd) Run(e *env) error {
+	d, err := e.openExisting()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return e.print([]byte(d.signer.VerifierKey() + "\n"))
+}
+
+type logProofCmd struct {
+	What   string `arg:"" name:"unit|event" help:"A unit by any of its names, an event id, or the number of an entry."`
+	Redact bool   `help:"With --json or --out: withhold what the entry says; its digest and the proof remain."`
+	Out    string `help:"Write entry-N.tlog-proof and entry-N.receipt.json for each entry into this folder." type:"path" placeholder:"DIR"`
+}
+
+// Help is shown by --help.
+func (c *logProofCmd) Help() string {
+	return `Prints C2SP tlog-proofs, which public tools check, one after the other. With --json each line is a receipt: the proof and the
+entry that it is for, opened, so that "tidewaiter log verify" or anybody's own program can check both without this ledger.`
+}
+
+func (c *logProofCmd) Run(e *env) error {
+	d, err := e.openExisting()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	seqs, err := c.find(d)
+	if err != nil {
+		return err
+	}
+	if len(seqs) == 0 {
+		return fmt.Errorf("%w: nothing in this ledger is named %s", errNo, c.What)
+	}
+	checkpoint, err := registry.Checkpoint(e.ctx, d.store, d.signer)
+	if err != nil {
+		return err
+	}
+	for _, seq := range seqs {
+		if err := c.prove(d, seq, checkpoint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find lists the entries that are meant: by number, by event id, or those that name a unit.
+func (c *logProofCmd) find(d *deployment) ([]int64, error) {
+	ctx := d.env.ctx
+	if seqs, err := d.store.Named(ctx, c.What); err != nil || len(seqs) > 0 {
+		return seqs, err
+	}
+	view, err := d.caughtUp()
+	if err != nil {
+		return nil, err
+	}
+	units, err := view.Custody.Find(c.What)
+	if err != nil {
+		return nil, err
+	}
+	if len(units) == 0 {
+		if seq, err := strconv.ParseInt(c.What, 10, 64); err == nil {
+			if _, err := d.store.Entry(ctx, seq); errors.Is(err, store.ErrNotFound) {
+				return nil, nil
+			} else if err != nil {
+				return nil, err
+			}
+			return []int64{seq}, nil
+		}
+	}
+	var seqs []int64
+	for _, u := range units {
+		told, err := view.Custody.Told(u)
+		if err != nil {
+			return nil, err
+		}
+		seqs = append(seqs, told...)
+	}
+	return seqs, nil
+}
+
+func (c *logProofCmd) prove(d *deployment, seq int64, checkpoint []byte) error {
+	e := d.env
+	entry, err := d.store.Entry(e.ctx, seq)
+	if err != nil {
+		return err
+	}
+	v, err := ledger.LoadVerifier(d.signer.VerifierKey())
+	if err != nil {
+		return err
+	}
+	receipt, err := ledger.Issue(d.store.HashReader(e.ctx), entry, checkpoint, v)
+	if err != nil {
+		return err
+	}
+	if c.Redact {
+		receipt = receipt.Redact()
+	}
+	line, err := json.Marshal(receipt)
+	if err != nil {
+		return fmt.Errorf("encode the receipt: %w", err)
+	}
+	switch {
+	case c.Out != "":
+		return c.write(e, seq, []byte(receipt.Proof), append(line, '\n'))
+	case e.cli.JSON:
+		return e.print(append(line, '\n'))
+	}
+	return e.print([]byte(receipt.Proof))
+}
+
+func (c *logProofCmd) write(e *env, seq int64, proof, receipt []byte) error {
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return fmt.Errorf("make the folder for proofs: %w", err)
+	}
+	base := filepath.Join(c.Out, fmt.Sprintf("entry-%d", seq))
+	for name, text := range map[string][]byte{base + ".tlog-proof": proof, base + ".receipt.json": receipt} {
+		if err := os.WriteFile(name, text, 0o644); err != nil {
+			return fmt.Errorf("write the proof: %w", err)
+		}
+	}
+	return e.print([]byte(base + ".receipt.json\n"))
+}
+
+type logVerifyCmd struct {
+	File string `arg:"" help:"Receipts as JSON, one a line; - is standard input."`
+	Key  string `help:"The log's verifier key, as 'tidewaiter log key' prints it, from a source that you trust." required:"" placeholder:"VKEY"`
+}
+
+func (c *logVerifyCmd) Run(e *env) error {
+	v, err := ledger.LoadVerifier(c.Key)
+	if err != nil {
+		return fmt.Errorf("%w: --key: %w", errUsage, err)
+	}
+	src, _, shown, err := e.openInput(c.File)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	text, err := io.ReadAll(src)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", shown, err)
+	}
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	for i, line := range lines {
+		receipt, err := ledger.ParseReceipt(line)
+		if err != nil {
+			return fmt.Errorf("%s, line %d: %w", shown, i+1, err)
+		}
+		verdict, err := ledger.VerifyReceipt(receipt, v)
+		for _, held := range verdict.Checked {
+			if err := e.print([]byte("ok: " + held + "\n")); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s, line %d: %w", errNo, shown, i+1, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tidewaiter/tidewaiter/casework"
+	"github.com/tidewaiter/tidewaiter/ledger"
+	"github.com/tidewaiter/tidewaiter/registry"
+	"github.com/tidewaiter/tidewaiter/store"
+	"github.com/tidewaiter/tidewaiter/store/sqlite"
+)
+
+// The files of a data folder.
+const (
+	ledgerFile = "ledger.db"
+	keyFile    = "log.key" // the private key: whoever has it can sign as this log
+	spoolName  = "spool"
+)
+
+// deployment is a data folder, open: the store, the log's key, and the views behind the ledger.
+type deployment struct {
+	env    *env
+	store  *sqlite.Store
+	signer *ledger.Signer
+	views  *registry.Follower[*casework.View]
+}
+
+// openExisting opens a data folder that holds a ledger.
+func (e *env) openExisting() (*deployment, error) {
+	if _, err := os.Stat(filepath.Join(e.cli.Data, ledgerFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no ledger in %s: capture something first (tidewaiter capture FILE), watch a demo (tidewaiter demo), or name another folder with --data", e.cli.Data)
+	}
+	return e.open()
+}
+
+// open opens the data folder, and begins a ledger where there is none.
+func (e *env) open() (*deployment, error) {
+	if err := os.MkdirAll(filepath.Join(e.cli.Data, spoolName), 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	st, err := sqlite.Open(e.ctx, filepath.Join(e.cli.Data, ledgerFile), sqlite.Options{})
+	if err != nil {
+		return nil, err
+	}
+	d := &deployment{env: e, store: st}
+	if d.signer, err = d.key(filepath.Join(e.cli.Data, keyFile)); err != nil {
+		st.Close()
+		return nil, err
+	}
+	d.views = &registry.Follower[*casework.View]{Store: st, Name: casework.Name, New: func(rows store.Rows) (*casework.View, error) {
+		return casework.Open(rows, d.entry)
+	}}
+	return d, nil
+}
+
+func (d *deployment) Close() error { return d.store.Close() }
+
+func (d *deployment) entry(seq int64) (ledger.Entry, error) { return d.store.Entry(d.env.ctx, seq) }
+
+func (d *deployment) spoolDir() string { return filepath.Join(d.env.cli.Data, spoolName) }
+
+// key reads the log's signing key, or makes one for a ledger that never signed anything.
+func (d *deployment) key(path string) (*ledger.Signer, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.newKey(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the log's key: %w", err)
+	}
+	signer, err := ledger.LoadSigner(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return signer, nil
+}
+
+func (d *deployment) newKey(path string) (*ledger.Signer, error) {
+	head, err := d.store.Head(d.env.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if head.Size > 0 {
+		return nil, fmt.Errorf("the log's key %s is missing: put it back from its backup; a new key would begin a second history", path)
+	}
+	var id [8]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return nil, fmt.Errorf("make the log's key: %w", err)
+	}
+	skey, _, err := ledger.GenerateKey("tidewaiter.org/log/"+hex.EncodeToString(id[:]), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) { // another process was quicker
+		return d.key(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write the log's key: %w", err)
+	}
+	_, err = f.WriteString(skey + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(path)
+		return nil, fmt.Errorf("write the log's key: %w", err)
+	}
+	return ledger.LoadSigner(skey)
+}
+
+// caughtUp returns the views once they have taken in the whole ledger, and shows how far they are.
+func (d *deployment) caughtUp() (*casework.View, error) {
+	bar := d.env.bar("Reading the ledger")
+	d.views.Progress = func(done, total int64) { bar.set(done, total) }
+	defer bar.clear()
+	return d.views.CatchUp(d.env.ctx)
+}
+
+// asked opens the data folder for a question: the views caught up, and what is due at the head of the ledger found. What it
+// finds then is not kept.
+func (e *env) asked() (*deployment, *casework.View, error) {
+	d, err := e.openExisting()
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := d.caughtUp()
+	if err == nil {
+		err = v.Settle()
+	}
+	if err != nil {
+		d.Close()
+		return nil, nil, err
+	}
+	return d, v, nil
+}
