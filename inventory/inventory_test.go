@@ -294,7 +294,7 @@ func TestDocumentIsTheSameEachTime(t *testing.T) {
 		}
 		return string(doc)
 	}
-	o := inventory.Options{Time: when, Site: "https://id.gs1.org/414/9521234500013", Party: "https://id.gs1.org/417/9521234500006"}
+	o := inventory.Options{Time: when, Site: "https://id.gs1.org/414/9521234500018", Party: "https://id.gs1.org/417/9521234500006"}
 	first := write(o)
 	if again := write(o); again != first {
 		t.Error("two readings of one tree at one time gave two documents")
@@ -339,7 +339,7 @@ func ids(t *testing.T, doc string) (all []string) {
 
 func TestAssemblyGoesFromTheInsideOut(t *testing.T) {
 	inv, _ := read(t, loadTree(t, "modules"))
-	doc, err := inventory.Document(inv, inventory.Options{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Site: "https://id.gs1.org/414/9521234500013"})
+	doc, err := inventory.Document(inv, inventory.Options{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Site: "https://id.gs1.org/414/9521234500018"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +349,7 @@ func TestAssemblyGoesFromTheInsideOut(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s %s %s +%d", e.EventTime[17:], e.BizStep, filepath.Base(e.ParentID), len(e.ChildEPCs)))
 		}
 	}
-	want := []string{"00.001Z assembling 1990124000315 +3", "00.002Z assembling 1990124000001 +1", "00.003Z installing 9521234500013 +1"}
+	want := []string{"00.001Z assembling 1990124000315 +3", "00.002Z assembling 1990124000001 +1", "00.003Z installing 9521234500018 +1"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -18,7 +18,7 @@ type demoCmd struct {
 	Seed    uint64 `help:"The world's seed." default:"1"`
 	Units   int    `help:"Accelerators made in the world." default:"5000"`
 	Schemes int    `help:"Planted schemes; 0 makes an honest world." default:"1"`
-	Case    string `help:"Instead of a world, a case from the public record, anonymised: a or b." enum:",a,b" default:"" placeholder:"a|b"`
+	Case    string `help:"Instead of a world, a case from the public record, anonymised: a or b." placeholder:"a|b"`
 	NoServe bool   `help:"End after the report. (It always does: there is no console yet.)"`
 }
 

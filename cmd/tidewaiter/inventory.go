@@ -73,7 +73,7 @@ func (c *redfishCmd) Run(e *env) error {
 func (c *redfishCmd) check() error {
 	for _, uri := range []string{c.Site, c.As} {
 		if u, err := url.Parse(uri); uri != "" && (err != nil || u.Scheme == "") {
-			return fmt.Errorf("%w: %q is not a URI, such as https://id.gs1.org/414/9521234500013", errUsage, uri)
+			return fmt.Errorf("%w: %q is not a URI, such as https://id.gs1.org/414/9521234500018", errUsage, uri)
 		}
 	}
 	return nil
