@@ -15,8 +15,9 @@ const (
 	openAt         = 500  // per mille: above it a case is opened
 	capParty       = 1500 // milli-nats that who somebody is may add
 	capShipment    = 6000
-	capMoved       = 4200
-	linkBefore     = 10 * detect.Day // parcels may leave before the silence is noticed
+	capMoved       = 4200           // what parcels to a barred country may add
+	capMovedHome   = 1500           // and parcels to anywhere else, such as any operator sends now and then
+	linkBefore     = 3 * detect.Day // parcels may leave while the last units still report
 	linkAfter      = 75 * detect.Day
 	fitBonus       = 600  // the parcels' weight fits the missing units
 	sameSiteBonus  = 600  // the parcels left from the site itself
@@ -28,7 +29,7 @@ func (v *View) assemble(now Micros) error {
 	live := v.Machine.Live()
 	used := map[string]bool{}
 	touched := map[string]bool{}
-	for _, group := range components(live) {
+	for _, group := range v.components(live) {
 		draft := v.draft(group, live, used)
 		id := v.match(draft, touched)
 		if id == "" && draft.Score < openAt {
@@ -44,67 +45,6 @@ func (v *View) assemble(now Micros) error {
 		}
 	}
 	return nil
-}
-
-// components groups the findings that point at units: those that share a unit, a site that they left, or a consignment belong
-// together.
-func components(live []*detect.Finding) [][]*detect.Finding {
-	var anchors []*detect.Finding
-	for _, f := range live {
-		if isAnchor(f) {
-			anchors = append(anchors, f)
-		}
-	}
-	parent := make([]int, len(anchors))
-	for i := range parent {
-		parent[i] = i
-	}
-	var find func(int) int
-	find = func(i int) int {
-		if parent[i] != i {
-			parent[i] = find(parent[i])
-		}
-		return parent[i]
-	}
-	first := map[string]int{}
-	for i, f := range anchors {
-		for _, key := range linkKeys(f) {
-			if j, ok := first[key]; ok {
-				a, b := find(i), find(j)
-				parent[max(a, b)] = min(a, b)
-			} else {
-				first[key] = i
-			}
-		}
-	}
-	byRoot := map[int][]*detect.Finding{}
-	for i, f := range anchors {
-		r := find(i)
-		byRoot[r] = append(byRoot[r], f)
-	}
-	var out [][]*detect.Finding
-	for i := range anchors {
-		if g := byRoot[i]; g != nil {
-			out = append(out, g)
-		}
-	}
-	return out
-}
-
-// isAnchor says whether a finding alone points at units: who bought them and what parcels left only add to it.
-func isAnchor(f *detect.Finding) bool {
-	return len(f.Units) > 0 && f.Group != detect.GroupParty && f.Group != detect.GroupMoved
-}
-
-func linkKeys(f *detect.Finding) []string {
-	var keys []string
-	for _, u := range f.Units {
-		keys = append(keys, "u"+u)
-	}
-	for _, c := range f.Consignments {
-		keys = append(keys, "c"+c)
-	}
-	return keys
 }
 
 // draft weighs one group of findings together with those that only add to it.
@@ -178,17 +118,21 @@ func (v *View) addParcels(c *Case, live []*detect.Finding, best map[detect.Group
 			continue
 		}
 		site := slices.ContainsFunc(f.Sites, func(s string) bool { return slices.Contains(c.Sites, s) })
-		party := slices.ContainsFunc(f.Parties, func(p string) bool { return path.share(p) >= 500 && path.lift(p) >= 150 })
-		if !site && !party {
+		sender := f.Parties[0]
+		if !path.held(sender) && !(path.share(sender) >= 500 && path.lift(sender) >= 150) {
 			continue
 		}
-		w := f.MilliNats
+		w, most := f.MilliNats, capMovedHome
+		if f.Dest != "" {
+			most = capMoved
+		}
 		if site {
 			w += sameSiteBonus
 		}
 		if n := len(c.Units); f.Estimated*8 >= n && f.Estimated <= n*5/4 {
 			w += fitBonus
 		}
+		w = min(w, most)
 		if link == nil || w > weight {
 			link, weight = f, w
 		}
@@ -199,13 +143,11 @@ func (v *View) addParcels(c *Case, live []*detect.Finding, best map[detect.Group
 	used[link.ID] = true
 	c.Findings = append(c.Findings, link.ID)
 	adjusted := *link
-	adjusted.MilliNats = min(weight, capMoved)
+	adjusted.MilliNats = weight
 	best[detect.GroupMoved] = &adjusted
-	c.Parcels, c.Routes, c.ToBarred = len(link.Consignments), link.Routes, link.Dest
+	c.Parcels, c.Routes, c.ToBarred, c.ToParty = len(link.Consignments), link.Routes, link.Dest, link.Consignee
 	c.MayHold = min(link.Estimated, len(c.Units))
-	if len(link.Parties) > 1 {
-		c.ToParty = path.outsider(link.Parties)
-	}
+	path.senders[link.Parties[0]] = true
 }
 
 // addParty links what is odd about a party through whose hands most of the units went.
@@ -235,8 +177,6 @@ func (c *Case) weigh(best map[detect.Group]*detect.Finding) {
 			w = min(w, capParty)
 		case detect.GroupConsumed:
 			w = min(w, capShipment)
-		case detect.GroupMoved:
-			w = min(w, capMoved)
 		case detect.GroupSeen:
 			if len(f.Units)*50 < len(c.Units) {
 				w = min(w, seenWeak)

@@ -73,20 +73,12 @@ func (p *path) lift(party string) int {
 	return p.through[party] * 1000 / max(all, p.through[party])
 }
 
-// outsider is the party of a list through which the fewest of the units went: the consignee rather than the sender.
-func (p *path) outsider(parties []string) string {
-	best := ""
-	for _, q := range parties {
-		if best == "" || p.through[q] < p.through[best] {
-			best = q
-		}
-	}
-	return best
-}
+// held says whether a party was the last to have most of the units.
+func (p *path) held(party string) bool { return 2*p.last[party] > p.units }
 
 // Weights of the bridge's evidence, in nats.
 const (
-	bridgeSender = 1.6 // sent the parcels
+	bridgeSender = 2.4 // sent the parcels
 	bridgeLast   = 1.0 // was the last to have them
 	bridgeFlag   = 0.4 // does not fit
 	bridgeSmooth = 24  // units of honest business that everybody is granted
@@ -98,15 +90,6 @@ const (
 // party had at least a third of the units or when none stands out of its own volume.
 func (v *View) bridge(c *Case, p *path) []Bridge {
 	mem := v.Machine.Memory
-	for _, f := range v.Machine.Live() {
-		if f.Group == "moved" && slices.Contains(c.Findings, f.ID) {
-			for _, q := range f.Parties {
-				if p.through[q] > 0 {
-					p.senders[q] = true
-				}
-			}
-		}
-	}
 	var out []Bridge
 	var weights []float64
 	for party, n := range p.through {

@@ -189,7 +189,6 @@ func attrText(v jsontext.Value) string {
 	return string(v)
 }
 
-// canonical gives the canonical form where there is one.
 // Canonical gives the canonical form of an identifier where there is one, else the identifier.
 func Canonical(id string) string { return canonical(id) }
 
@@ -221,3 +220,6 @@ func (e *Element) With(en ledger.Entry, el *epcis.Element) *Element {
 	next.told(en, el, func(string) bool { return false })
 	return next
 }
+
+// Elements calls fn for every subject of master data, in no particular order.
+func (v *View) Elements(fn func(id string, e *Element) error) error { return v.dir.All(fn) }

@@ -73,19 +73,18 @@ func (d Barred) Find(m *Memory, now Micros) []Finding {
 
 // destination is the country to which a load went last, and whether it was received there.
 func (m *Memory) destination(l *Load) (country string, arrived bool) {
-	for _, r := range slices.Backward(l.Receipts) {
-		if c := m.placeCountry(r.Site); c != "" {
-			return c, true
+	var last Micros
+	for _, g := range l.Legs {
+		if c := first(m.placeCountry(g.ToSite), m.partyCountry(g.To)); c != "" && g.At >= last {
+			country, arrived, last = first2(c, l.EndUse), false, g.At
 		}
 	}
-	for _, g := range slices.Backward(l.Legs) {
-		for _, c := range []string{m.placeCountry(g.ToSite), m.partyCountry(g.To)} {
-			if c != "" {
-				return first2(c, l.EndUse), false
-			}
+	for _, r := range l.Receipts {
+		if c := m.placeCountry(r.Site); c != "" && r.At >= last {
+			country, arrived, last = c, true, r.At
 		}
 	}
-	return l.EndUse, false
+	return first(country, l.EndUse), arrived
 }
 
 // first2 prefers the barred one of two countries: papers that name a barred end use speak for themselves.

@@ -7,46 +7,53 @@ import (
 	"strings"
 )
 
-// Dispersal sees a sender whose parcels without serials are suddenly more, heavier, or go by several routes to one consignee.
-// Parcels are matched to units by content, weight and time, as likelihood, never as fact.
+// Dispersal sees parcels without serials that go from one sender to one consignee, more of them or heavier than that sender
+// sends otherwise, and by several routes. Parcels are matched to units by content, weight and time, as likelihood, never as
+// fact.
 //
 // Source: reported dispersal of stripped accelerators as spare parts in small parcels over several transit countries to one
 // hub; scatter-gather among the known laundering motifs.
 //
 // Innocent: a repair campaign; consolidation of returns; a new service centre; a forwarder that collects for many. Honest
-// parcels of fans, cables and cards are light, go on at a steady rate, and mostly take one way.
+// parcels of fans, cables and cards are light, go on at a steady rate, and to many consignees.
 type Dispersal struct{}
 
-// Parameters of Dispersal.
+// Parameters of Dispersal, in nats where they are weights.
 const (
-	parcelWindow    = 60 * Day
-	parcelMinCount  = 3
-	parcelModuleKg  = 3.2 // an accelerator module with its packing
-	parcelNetShare  = 0.9 // of the gross weight
-	parcelBaseline  = 0.7 // parcels in a window that a sender without history may send
-	parcelRateMost  = 2.6
-	parcelTwoWays   = 0.9 // two routes to one consignee; three and more count double
-	parcelBarred    = 0.7
-	parcelHeavy     = 0.8 // parcels twice as heavy as parcels are
-	parcelLeast     = 1.2 // below that it is not worth a finding
-	parcelMaxKg     = 400 // above that it is freight, not a parcel
-	parcelMinModule = 1   // modules that it could hold, to count at all
+	parcelWindow   = 60 * Day
+	parcelMinCount = 2
+	parcelModuleKg = 3.2  // an accelerator module
+	parcelNetShare = 0.9  // of the gross weight
+	parcelUsual    = 0.35 // parcels to one consignee in a window that a sender without history may send
+	parcelRateMost = 2.6
+	parcelRoute    = 0.5 // each route beyond the first, up to two
+	parcelBarred   = 0.9 // the consignee is in a barred country
+	parcelHeavy    = 1.1 // twice as heavy as parcels are
+	parcelLight    = 1.5 // taken off: too light for what they would have to hold
+	parcelCheap    = 0.6 // declared at less than a part of that weight is worth
+	parcelPerKg    = 300 // US dollars
+	parcelLeast    = 1.2 // below that it is not worth a finding
+	parcelMaxKg    = 400 // above that it is freight, not a parcel
 )
 
 // Kind implements Detector.
 func (Dispersal) Kind() string { return "dispersed-as-parts" }
 
+// channel is where parcels come from and go to.
+type channel struct{ from, to string }
+
 // Find implements Detector.
 func (d Dispersal) Find(m *Memory, now Micros) []Finding {
-	bySender := map[string][]*Load{}
+	lists, bySender := map[channel][]*Load{}, map[string][]*Load{}
 	var weights []float64
 	m.Loads(func(l *Load) {
 		if !isParcel(l) {
 			return
 		}
 		weights = append(weights, l.WeightKg)
-		if from := l.Legs[0].From; from != "" {
-			bySender[from] = append(bySender[from], l)
+		if c := (channel{l.Origin, l.consignee()}); c.from != "" && c.to != "" && c.from != c.to {
+			lists[c] = append(lists[c], l)
+			bySender[c.from] = append(bySender[c.from], l)
 		}
 	})
 	if len(weights) == 0 {
@@ -54,119 +61,160 @@ func (d Dispersal) Find(m *Memory, now Micros) []Finding {
 	}
 	slices.Sort(weights)
 	usual := weights[len(weights)/2]
-	senders := make([]string, 0, len(bySender))
-	for s := range bySender {
-		senders = append(senders, s)
+	channels := make([]channel, 0, len(lists))
+	for c := range lists {
+		channels = append(channels, c)
 	}
-	slices.Sort(senders)
+	slices.SortFunc(channels, func(a, b channel) int { return strings.Compare(a.from+"\x00"+a.to, b.from+"\x00"+b.to) })
 	var out []Finding
-	for _, s := range senders {
-		if f, ok := d.judge(m, s, bySender[s], usual, now); ok {
+	for _, c := range channels {
+		if f, ok := d.judge(m, c, lists[c], bySender[c.from], usual); ok {
 			out = append(out, f)
 		}
 	}
 	return out
 }
 
-// isParcel says whether a load is a small consignment whose contents nobody names.
+// isParcel says whether a load is a small consignment of which nobody names the contents, or hardly any.
 func isParcel(l *Load) bool {
-	return !l.Void && len(l.Legs) > 0 && len(l.Units) == 0 && l.WeightKg > 0 && l.WeightKg <= parcelMaxKg
+	machines := strings.HasPrefix(l.HSCode, "8471") // declared as what machines are
+	return !l.Void && !machines && len(l.Legs) > 0 && l.WeightKg > 0 && l.WeightKg <= parcelMaxKg && len(l.Units)*2 <= max(Modules(l), 1) && !(len(l.Units) > 0 && l.RMA)
 }
 
 // Modules is how many accelerator modules a parcel could hold by its weight.
 func Modules(l *Load) int { return int(l.WeightKg * parcelNetShare / parcelModuleKg) }
 
-// judge looks for the window of a sender's parcels that surprises most.
-func (d Dispersal) judge(m *Memory, sender string, list []*Load, usual float64, now Micros) (Finding, bool) {
-	slices.SortFunc(list, func(a, b *Load) int {
-		if c := a.Legs[0].At - b.Legs[0].At; c != 0 {
-			return int(min(max(c, -1), 1))
+// consignee is at whom a load ends, as far as its papers say.
+func (l *Load) consignee() string {
+	if l.Final != "" {
+		return l.Final
+	}
+	return first(l.EndUser, l.Legs[len(l.Legs)-1].To)
+}
+
+// leaves is when a load was first seen to move.
+func (l *Load) leaves() Micros {
+	t := l.Legs[0].At
+	for _, r := range l.Receipts {
+		t = min(t, r.At)
+	}
+	return t
+}
+
+// judge looks for the window of a channel's parcels that surprises most.
+func (d Dispersal) judge(m *Memory, c channel, list, sent []*Load, usual float64) (Finding, bool) {
+	if len(list) < parcelMinCount {
+		return Finding{}, false
+	}
+	byTime := func(a, b *Load) int {
+		if t := a.leaves() - b.leaves(); t != 0 {
+			return int(min(max(t, -1), 1))
 		}
 		return strings.Compare(a.ID, b.ID)
-	})
+	}
+	slices.SortFunc(list, byTime)
 	var best Finding
 	for i := range list {
-		start := list[i].Legs[0].At
+		start := list[i].leaves()
 		n := i
-		for n < len(list) && list[n].Legs[0].At-start <= parcelWindow {
+		for n < len(list) && list[n].leaves()-start <= parcelWindow {
 			n++
 		}
 		if n-i < parcelMinCount {
 			continue
 		}
-		f := d.window(m, sender, list[:i], list[i:n], usual)
+		f := d.window(m, c, list[i:n], expected(list, sent, start), usual)
 		if f.MilliNats > best.MilliNats {
 			best = f
+		}
+		if n == len(list) {
+			break
 		}
 	}
 	return best, best.MilliNats >= nats(parcelLeast)
 }
 
-// window weighs the parcels of one window against those before.
-func (d Dispersal) window(m *Memory, sender string, before, in []*Load, usual float64) Finding {
-	f := Finding{ID: identify(d.Kind(), sender, fmt.Sprint(in[0].Legs[0].At/parcelWindow)), Kind: d.Kind(), Group: GroupMoved, Parties: []string{sender},
-		First: in[0].Legs[0].At, From: in[0].Legs[0].At, To: in[len(in)-1].Legs[0].At,
-		Innocent: []string{
-			"a repair campaign or a consolidation of returns: the sender can name what was in them",
-			"parcels of fans, cables and cards that happen to coincide",
-			"a forwarder that collects for many senders",
-		}}
-	expected := parcelBaseline
-	if len(before) > 0 {
-		span := max(float64(in[0].Legs[0].At-before[0].Legs[0].At), float64(parcelWindow))
-		expected = max(expected, float64(len(before))*float64(parcelWindow)/span)
+// expected is how many parcels the sender would send to the consignee in a window, by what it sent before and after: to this
+// consignee, or to anybody, shared among those to whom it sends.
+func expected(list, sent []*Load, start Micros) float64 {
+	var span Micros = parcelWindow
+	outside := func(of []*Load) (n int) {
+		for _, l := range of {
+			t := l.leaves()
+			if t < start || t > start+parcelWindow {
+				n++
+			}
+			span = max(span, t-start, start-t)
+		}
+		return n
 	}
-	k := float64(len(in))
-	llr := 0.0
-	if k > expected {
-		llr = min(parcelRateMost, (k*math.Log(k/expected)-(k-expected))/2)
+	others := map[string]bool{}
+	for _, l := range sent {
+		others[l.consignee()] = true
 	}
-	modules, kg := 0, 0.0
+	windows := max(1, float64(span)/float64(parcelWindow))
+	to, all := float64(outside(list))/windows, float64(outside(sent))/windows
+	return max(parcelUsual, to, all/float64(len(others)+2))
+}
+
+// window weighs the parcels of one window.
+func (d Dispersal) window(m *Memory, c channel, in []*Load, usually, usual float64) Finding {
+	f := Finding{ID: identify(d.Kind(), c.from, c.to, fmt.Sprint(in[0].leaves()/parcelWindow)), Kind: d.Kind(), Group: GroupMoved, Parties: []string{c.from},
+		Consignee: c.to, First: in[0].leaves(), From: in[0].leaves(), To: in[len(in)-1].leaves(), Innocent: parcelInnocent}
+	modules, kg, value := 0, 0.0, 0.0
+	routes := map[string]bool{}
 	for _, l := range in {
 		modules += Modules(l)
 		kg += l.WeightKg
+		value += l.Value
+		routes[m.via(l)] = true
 		f.Consignments = append(f.Consignments, l.ID)
-		f.Sites = append(f.Sites, l.Legs[0].Site)
+		f.Sites = append(f.Sites, l.OriginSite)
+		if country, _ := m.destination(l); IsBarred(country) {
+			f.Dest = country
+		}
 		for _, g := range append(slices.Clone(l.Legs), l.Receipts...) {
 			f.Evidence = append(f.Evidence, g.Seq)
 		}
 	}
-	if kg/k > 2*usual {
-		llr += parcelHeavy
+	if country := m.partyCountry(c.to); IsBarred(country) {
+		f.Dest = country
 	}
-	dest, routes, barred := m.converge(in)
-	switch {
-	case routes >= 3:
-		llr += 2 * parcelTwoWays
-	case routes == 2:
-		llr += parcelTwoWays
-	}
-	if barred != "" {
+	k := float64(len(in))
+	llr := min(parcelRateMost, k*math.Log(k/usually)-(k-usually)) + parcelRoute*float64(min(len(routes)-1, 2))
+	if f.Dest != "" {
 		llr += parcelBarred
 	}
-	if modules < parcelMinModule*len(in) {
-		llr -= parcelHeavy // too light for what they would have to hold
+	switch each := kg / k; {
+	case each > 2*usual:
+		llr += parcelHeavy
+	case each < usual/2, modules < len(in):
+		llr -= parcelLight
 	}
-	f.Estimated, f.Routes, f.Dest, f.MilliNats = modules, routes, barred, nats(llr)
-	if dest != "" {
-		f.Parties = append(f.Parties, dest)
+	if value > 0 && value < parcelPerKg*kg {
+		llr += parcelCheap
 	}
-	f.Explanation = d.text(m, in, sender, dest, barred, modules, routes, kg)
+	f.Estimated, f.Routes, f.MilliNats = modules, len(routes), nats(llr)
+	f.Explanation = d.text(m, in, f, kg)
 	return f
 }
 
-func (Dispersal) text(m *Memory, in []*Load, sender, dest, barred string, modules, routes int, kg float64) string {
-	s := fmt.Sprintf("%d parcels declared as %s, %.0f kg together, left %s between %s and %s; by weight they could hold up to %d accelerators",
-		len(in), quoteDesc(in), kg, m.Name(sender), day(in[0].Legs[0].At), day(in[len(in)-1].Legs[0].At), modules)
-	if dest != "" && routes > 1 {
-		s += fmt.Sprintf("; over %d routes to %s", routes, m.Name(dest))
-	} else if dest != "" {
-		s += "; to " + m.Name(dest)
+var parcelInnocent = []string{
+	"a repair campaign or a consolidation of returns: the sender can name what was in them",
+	"parcels of fans, cables, rails and heat sinks that happen to coincide",
+	"a forwarder that collects for many senders",
+}
+
+func (Dispersal) text(m *Memory, in []*Load, f Finding, kg float64) string {
+	s := fmt.Sprintf("%d parcels declared as %s, %.0f kg together, left %s between %s and %s for %s", len(in), quoteDesc(in), kg, m.Name(f.Parties[0]),
+		day(f.From), day(f.To), m.Name(f.Consignee))
+	if f.Dest != "" {
+		s += " in " + f.Dest
 	}
-	if barred != "" {
-		s += " in " + barred
+	if f.Routes > 1 {
+		s += fmt.Sprintf(", over %d routes", f.Routes)
 	}
-	return s
+	return s + fmt.Sprintf("; by weight they could hold up to %d accelerators", f.Estimated)
 }
 
 func quoteDesc(in []*Load) string {
@@ -186,49 +234,19 @@ func quoteDesc(in []*Load) string {
 	return "“" + best + "”"
 }
 
-// converge finds the consignee at which most parcels end, and by how many ways they go there: a way is the places between.
-func (m *Memory) converge(in []*Load) (dest string, routes int, barred string) {
-	count := map[string]int{}
-	ways := map[string]map[string]bool{}
-	all := map[string]bool{}
-	for _, l := range in {
-		last := l.Legs[len(l.Legs)-1]
-		end := first(last.To, last.ToSite)
-		count[end]++
-		via := m.via(l)
-		all[via] = true
-		if ways[end] == nil {
-			ways[end] = map[string]bool{}
-		}
-		ways[end][via] = true
-		if c, _ := m.destination(l); IsBarred(c) {
-			barred = c
-		}
-	}
-	for end, n := range count {
-		if end != "" && (dest == "" || n > count[dest] || n == count[dest] && end < dest) {
-			dest = end
-		}
-	}
-	routes = len(ways[dest])
-	if count[dest] < 2 {
-		dest, routes = "", 0
-	}
-	// Parcels whose last leg nobody saw end at forwarders: several of those are several ways all the same.
-	if forwarders := len(all); forwarders > routes && barred != "" {
-		routes = forwarders
-	}
-	return dest, routes, barred
-}
-
 // via is the way of a load: the countries, or else the parties, through which it goes.
 func (m *Memory) via(l *Load) string {
 	var parts []string
-	for _, g := range l.Legs[:len(l.Legs)-1] {
-		parts = append(parts, first(m.placeCountry(g.ToSite), m.partyCountry(g.To), g.To))
+	for _, g := range l.Legs {
+		if g.To != l.consignee() {
+			parts = append(parts, first(m.placeCountry(g.ToSite), m.partyCountry(g.To), g.To))
+		}
 	}
-	if len(l.Legs) == 1 {
-		parts = append(parts, "direct:"+first(m.placeCountry(l.Legs[0].ToSite), l.Legs[0].To))
+	for _, r := range l.Receipts {
+		if r.To != l.consignee() {
+			parts = append(parts, first(m.placeCountry(r.Site), m.partyCountry(r.To), r.To))
+		}
 	}
-	return strings.Join(parts, ">")
+	slices.Sort(parts)
+	return strings.Join(slices.Compact(parts), ">")
 }

@@ -17,11 +17,12 @@ type Elsewhere struct{}
 
 // Parameters of Elsewhere, in nats.
 const (
-	seenOne    = 2.4 // one unit may be a mis-scan
-	seenMore   = 1.6 // for the second and the third
-	seenMost   = 6.5
-	seenBarred = 1.2
-	seenSigned = 0.8 // signed by the device itself
+	seenOne     = 2.4 // one unit may be a mis-scan
+	seenMore    = 1.6 // for the second and the third observation
+	seenMachine = 0.8 // a whole machine is no mis-scan
+	seenMost    = 6.5
+	seenBarred  = 1.2
+	seenSigned  = 0.8 // signed by the device itself
 )
 
 // Kind implements Detector.
@@ -59,8 +60,8 @@ func (m *Memory) oddBySite(fn func(site string, odd []oddUnit)) {
 			continue
 		}
 		for _, o := range u.Odd {
-			if sameOperator(m, o.From, o.Place) {
-				continue
+			if m.declaredMove(id, o.From, o.Place) {
+				continue // papers that came late
 			}
 			bySite[o.From] = append(bySite[o.From], oddUnit{id, u, o})
 		}
@@ -75,31 +76,30 @@ func (m *Memory) oddBySite(fn func(site string, odd []oddUnit)) {
 	}
 }
 
-func sameOperator(m *Memory, a, b string) bool {
-	op := custody.Operator(m.Custody, a)
-	return op != "" && op == custody.Operator(m.Custody, b)
-}
-
 func (d Elsewhere) judge(m *Memory, site string, list []oddUnit) Finding {
 	f := Finding{ID: identify(d.Kind(), site), Kind: d.Kind(), Group: GroupSeen, Sites: []string{site}, First: list[0].odd.At,
 		Innocent: []string{
 			"the move was honest and its papers are late or lost: receiver and sender can show them",
 			"a serial was mis-scanned: a second reading, or the device's own evidence, would show another",
 		}}
-	llr, barred, signed := 0.0, false, false
-	seen := map[string]bool{}
+	barred, signed := false, false
+	seen, events := map[string]bool{}, map[string]bool{}
 	for _, o := range list {
 		f.Evidence = append(f.Evidence, o.odd.Seq)
 		f.First = min(f.First, o.odd.At)
 		if !seen[o.id] {
 			seen[o.id] = true
 			f.Units = append(f.Units, o.id)
+			events[fmt.Sprint(o.odd.Place, o.odd.Seq)] = true // units of one machine are seen together: that is one observation
 		}
 		f.Sites = append(f.Sites, o.odd.Place)
 		barred = barred || IsBarred(m.placeCountry(o.odd.Place))
 		signed = signed || o.odd.Tier >= 3
 	}
-	llr = seenOne + seenMore*float64(min(len(seen)-1, 2))
+	llr := seenOne + seenMore*float64(min(len(events)-1, 2))
+	if len(seen) > len(events) {
+		llr += seenMachine
+	}
 	if barred {
 		llr += seenBarred
 	}

@@ -31,7 +31,8 @@ type Finding struct {
 	To        Micros `json:"to,omitzero"`
 	Estimated int    `json:"est,omitzero"`    // units that parcels could hold
 	Routes    int    `json:"routes,omitzero"` // ways by which parcels went
-	Dest      string `json:"dest,omitzero"`   // where they were to go
+	Dest      string `json:"dest,omitzero"`   // the barred country to which they were to go
+	Consignee string `json:"cons,omitzero"`   // the party to which parcels went
 }
 
 // Group tells findings that are evidence of different things apart: of those in one group the strongest counts, those of

@@ -59,12 +59,12 @@ type Out struct {
 
 // SiteMemory is what the detectors remember of one site.
 type SiteMemory struct {
-	Units    map[string]bool `json:"u,omitzero"`   // that check in here
-	Passed   []Pass          `json:"ins,omitzero"` // inspections, the last few
-	Lag      Micros          `json:"lag,omitzero"` // how late its check-ins become known, slowly forgetting maximum
-	Feed     Micros          `json:"feed,omitzero"`
-	Outages  int             `json:"out,omitzero"` // times it went silent and came back
-	Starters int             `json:"st,omitzero"`
+	Passed  []Pass `json:"ins,omitzero"` // inspections, the last few
+	Lag     Micros `json:"lag,omitzero"` // how late its check-ins become known, slowly forgetting maximum
+	Gap     Micros `json:"gap,omitzero"` // between two check-ins of one unit, as a slow average
+	Feed    Micros `json:"feed,omitzero"`
+	Prompt  int    `json:"pr,omitzero"`  // check-ins that became known within days, counted up to promptEnough
+	Outages int    `json:"out,omitzero"` // times all of it went silent for days and came back
 }
 
 // Pass is an inspection of a site's units.
@@ -77,13 +77,11 @@ type Pass struct {
 
 // PartyMemory is what the detectors remember of one party.
 type PartyMemory struct {
-	Units     int            `json:"u,omitzero"` // accelerators that went through it
-	First     Micros         `json:"f,omitzero"` // its first of them
-	FirstSeq  int64          `json:"fs,omitzero"`
-	Received  int            `json:"r,omitzero"`   // accelerators received as their new holder
-	Payers    map[string]int `json:"pay,omitzero"` // who paid for what it received
-	Suppliers map[string]int `json:"sup,omitzero"`
-	Returns   int            `json:"rma,omitzero"`
+	Units    int            `json:"u,omitzero"` // accelerators that went through it
+	First    Micros         `json:"f,omitzero"` // its first of them
+	FirstSeq int64          `json:"fs,omitzero"`
+	Received int            `json:"r,omitzero"`   // accelerators received as their new holder
+	Payers   map[string]int `json:"pay,omitzero"` // who paid for what it received
 }
 
 // Load is a consignment: units, or parcels without serials, under way with their papers.
@@ -104,7 +102,12 @@ type Load struct {
 	Payer    string   `json:"pay,omitzero"`
 	RMA      bool     `json:"rma,omitzero"`
 	Void     bool     `json:"void,omitzero"`
-	Due      Micros   `json:"due,omitzero"`
+	Settled  bool     `json:"ok,omitzero"` // every unit of it has been accounted for since its last leg
+
+	Origin     string `json:"o,omitzero"`  // who sent it first
+	OriginSite string `json:"os,omitzero"` // and from where
+	OriginAt   Micros `json:"ot,omitzero"`
+	Final      string `json:"fin,omitzero"` // to whom it is sold or consigned, whoever carries it
 }
 
 // Leg is one dispatch of a load, or one receipt.
@@ -144,9 +147,12 @@ type Memory struct {
 	oddIndex *store.Table[Handle]
 	clock    *store.Table[Clock]
 	Clock    *Clock
-	siteList []string        // every site that ever had check-ins, sorted
-	loadList []string        // every load that may still matter
-	odd      map[string]bool // units with odd sightings
+	siteList []string                   // every site that ever had check-ins, sorted
+	loadList []string                   // every load that may still matter
+	odd      map[string]bool            // units with odd sightings
+	at       map[string]map[string]bool // units that check in at a site
+	out      map[string]bool            // units that were taken out of what they were built into
+	places   []located                  // sites with coordinates, by id
 	err      error
 }
 
@@ -182,6 +188,18 @@ func NewMemory(rows store.Rows, view *custody.View) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.at = map[string]map[string]bool{}
+	m.out = map[string]bool{}
+	err = m.units.All(func(unit string, u *Unit) error {
+		m.place(unit, u.Site)
+		if u.Out != nil {
+			m.out[unit] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	slices.Sort(m.siteList)
 	slices.Sort(m.loadList)
 	m.Clock, err = m.clock.Get("")
@@ -189,6 +207,17 @@ func NewMemory(rows store.Rows, view *custody.View) (*Memory, error) {
 		m.Clock = &Clock{}
 	}
 	return m, err
+}
+
+// place keeps the index of the units that check in at a site.
+func (m *Memory) place(unit, site string) {
+	if site == "" {
+		return
+	}
+	if m.at[site] == nil {
+		m.at[site] = map[string]bool{}
+	}
+	m.at[site][unit] = true
 }
 
 func (m *Memory) flush(changes map[string][]byte) error {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tidewaiter/tidewaiter/custody"
 	"github.com/tidewaiter/tidewaiter/epcis"
-	"github.com/tidewaiter/tidewaiter/gs1"
 	"github.com/tidewaiter/tidewaiter/ledger"
 )
 
@@ -19,6 +18,9 @@ const maxAhead = 2 * Day
 // observe takes in an entry, after custody did. t is nil for what is no event.
 func (m *Memory) observe(e ledger.Entry, t *custody.Telling) {
 	m.tick(e, t)
+	if e.Kind == ledger.KindMasterData {
+		m.places = nil // read anew when next asked for
+	}
 	if t == nil || t.Claim {
 		return
 	}
@@ -91,15 +93,31 @@ func (m *Memory) takeOut(t *custody.Telling, children []string) {
 		return
 	}
 	for _, c := range children {
+		if custody.KindOf(m.Custody, c) == "server" {
+			continue // out of its rack, and whole
+		}
 		for _, unit := range m.Accelerators(c) {
 			u := have(m, m.units, unit)
 			u.Out = &Out{At: custody.At(t.Event.Time), Seq: t.Seq, Site: siteOf(t.Place()), By: t.Speaker}
+			m.out[unit] = true
 		}
 	}
 }
 
+// wrongClock is how late a check-in of a feed that is otherwise prompt must become known for its clock to be wrong.
+const wrongClock = 60 * Day
+
+// checkedInAt is when a check-in happened: by its own clock, unless the site's feed is prompt and the clock is off by months. Then
+// the unit is alive all the same.
+func (m *Memory) checkedInAt(t *custody.Telling, site string) Micros {
+	at, known := custody.At(t.Event.Time), custody.At(t.Recorded)
+	if s := m.Site(site); s != nil && s.Prompt >= promptEnough && known-at > wrongClock {
+		return known - s.Lag
+	}
+	return at
+}
+
 func (m *Memory) observeCheckIn(t *custody.Telling) {
-	at := custody.At(t.Event.Time)
 	for _, n := range t.Units() {
 		if n.Role == custody.RoleParent || !m.IsAccelerator(n.Unit) {
 			continue
@@ -107,86 +125,69 @@ func (m *Memory) observeCheckIn(t *custody.Telling) {
 		u := have(m, m.units, n.Unit)
 		site := siteOf(t.Place())
 		if site == "" {
-			site = m.nearestSite(n.Unit, t.Geo())
+			site = m.siteAt(n.Unit, t.Geo())
 		}
+		at := m.checkedInAt(t, first(site, u.Site))
 		m.compareSight(n.Unit, u, t, site, "check-in")
 		if at <= u.Last {
 			continue
 		}
 		if site != "" && site != u.Site {
 			m.moveCheckIns(n.Unit, u.Site, site)
-			u.Site, u.First, u.Count = site, at, 0
+			u.Site, u.Count = site, 0
 		}
-		if u.First == 0 {
-			u.First = at
+		gap := at - u.Last
+		if u.First == 0 || u.Count == 0 {
+			u.First, gap = at, 0
 		}
 		u.Last, u.LastSeq, u.Out = at, t.Seq, nil
+		delete(m.out, n.Unit)
 		u.Count++
-		m.noteFeed(site, at, custody.At(t.Recorded))
+		m.noteFeed(site, gap, at, custody.At(t.Recorded))
 	}
 }
 
-// noteFeed learns how late a site's check-ins become known.
-func (m *Memory) noteFeed(site string, at, known Micros) {
+// noteFeed learns how often a site's units check in and how late that becomes known.
+func (m *Memory) noteFeed(site string, gap, at, known Micros) {
 	if site == "" {
 		return
 	}
 	s := have(m, m.sites, site)
+	if gap > 0 {
+		switch {
+		case s.Gap == 0:
+			s.Gap = min(gap, 2*darkCadence)
+		default:
+			s.Gap += (min(gap, 2*s.Gap) - s.Gap) / 64
+		}
+	}
+	if s.Feed > 0 && at-s.Feed > 2*s.cadence() {
+		s.Outages++
+	}
+	s.Feed = max(s.Feed, at)
 	lag := max(0, known-at)
 	if lag > 30*Day { // history loaded live says nothing of lateness
 		return
 	}
+	s.Prompt = min(s.Prompt+1, promptEnough)
 	if lag > s.Lag {
 		s.Lag += (lag - s.Lag) / 4
 	} else {
 		s.Lag -= (s.Lag - lag) / 64
 	}
-	s.Feed = max(s.Feed, at)
 }
 
+// promptEnough is how many check-ins make a feed known to be prompt.
+const promptEnough = 20
+
 func (m *Memory) moveCheckIns(unit, from, to string) {
-	if s := m.Site(from); from != "" && s != nil {
-		delete(s.Units, unit)
-		m.sites.Put(from, s)
-	}
+	delete(m.at[from], unit)
 	if m.Site(to) == nil {
 		i, _ := slices.BinarySearch(m.siteList, to)
 		m.siteList = slices.Insert(m.siteList, i, to)
 	}
-	s := have(m, m.sites, to)
-	if s.Units == nil {
-		s.Units = map[string]bool{}
-	}
-	s.Units[unit] = true
-}
-
-// nearestSite is the unit's own site when a position lies near enough to it, else the position itself.
-func (m *Memory) nearestSite(unit, geo string) string {
-	lat, lon, ok := custody.GeoPoint(geo)
-	if !ok {
-		return ""
-	}
-	st := m.Standing(unit)
-	if st != nil && st.Site != "" {
-		if slat, slon, ok := custody.Position(m.Custody, st.Site); ok && custody.Kilometres(lat, lon, slat, slon) <= 50+uncertaintyKm(geo) {
-			return siteOf(st.Site)
-		}
-	}
-	base, _, _ := strings.Cut(geo, ";")
-	return base
-}
-
-func uncertaintyKm(geo string) float64 {
-	_, rest, found := strings.Cut(geo, ";u=")
-	if !found {
-		return 0
-	}
-	rest, _, _ = strings.Cut(rest, ";")
-	metres, err := strconv.ParseFloat(rest, 64)
-	if err != nil {
-		return 0
-	}
-	return min(metres/1000, 500)
+	have(m, m.sites, to)
+	m.place(unit, to)
 }
 
 func (m *Memory) observeSighting(t *custody.Telling) {
@@ -195,48 +196,85 @@ func (m *Memory) observeSighting(t *custody.Telling) {
 			u := have(m, m.units, unit)
 			site := siteOf(t.Place())
 			if site == "" {
-				site = m.nearestSite(unit, t.Geo())
+				site = m.siteAt(unit, t.Geo())
 			}
 			m.compareSight(unit, u, t, site, t.Text("sighting"))
 		}
 	}
 }
 
-// compareSight remembers a sighting that custody does not explain: the unit checks in elsewhere, and nobody reported a move.
+// compareSight remembers a sighting that custody does not explain: the unit checks in elsewhere, or was declared elsewhere, and
+// nobody reported a move.
 func (m *Memory) compareSight(unit string, u *Unit, t *custody.Telling, site, kind string) {
 	at := custody.At(t.Event.Time)
-	if site == "" || u.Site == "" || custody.SameSite(site, u.Site) || at < u.First {
+	home := u.Site
+	if home == "" && (kind == "customs" || IsBarred(m.placeCountry(site))) {
+		home = m.declared(unit) // elsewhere, a unit that never checked in has most probably a missed scan behind it
+	}
+	if site == "" || home == "" || custody.SameSite(site, home) || u.First > 0 && at < u.First {
 		return
 	}
-	lat, lon, ok1 := custody.Position(m.Custody, site)
-	slat, slon, ok2 := custody.Position(m.Custody, u.Site)
-	km := -1
-	if ok1 && ok2 {
-		km = int(custody.Kilometres(lat, lon, slat, slon))
+	km := m.kilometres(site, home)
+	if near := isPosition(site) || isPosition(home); near && km >= 0 && float64(km) <= nearKm+uncertaintyKm(t.Geo()) {
+		return // a position near the site is the site
 	}
-	o := Odd{At: at, Known: custody.At(t.Recorded), Seq: t.Seq, Place: site, Country: m.Country(site), From: u.Site, Kind: kind, Tier: t.Tier(), Gap: at - u.Last, Km: km}
-	if kind == "check-in" || len(u.Odd) < 8 {
-		if m.declaredMove(unit, site) {
-			return
-		}
-		if !m.odd[unit] {
-			m.odd[unit] = true
-			m.oddIndex.Put(unit, &Handle{})
-		}
-		u.Odd = append(u.Odd, o)
-		if len(u.Odd) > 8 {
-			u.Odd = u.Odd[1:]
-		}
+	if m.declaredMove(unit, home, site) {
+		return
+	}
+	if !m.odd[unit] {
+		m.odd[unit] = true
+		m.oddIndex.Put(unit, &Handle{})
+	}
+	gap := at - u.Last
+	if u.Last == 0 {
+		gap = 0
+	}
+	u.Odd = append(u.Odd, Odd{At: at, Known: custody.At(t.Recorded), Seq: t.Seq, Place: site, Country: m.Country(site), From: home, Kind: kind, Tier: t.Tier(), Gap: gap, Km: km})
+	if len(u.Odd) > keepOdd {
+		u.Odd = u.Odd[1:]
 	}
 }
 
-// declaredMove says whether anybody reported that a unit went to a site: then its being there is no surprise.
-func (m *Memory) declaredMove(unit, site string) bool {
+// keepOdd bounds how many odd sightings of one unit are remembered.
+const keepOdd = 8
+
+// declared is where a unit that never checked in should be: at its site, or on the way to one.
+func (m *Memory) declared(unit string) string {
 	st := m.Standing(unit)
-	if st == nil {
+	switch {
+	case st == nil:
+		return ""
+	case st.Transit != nil:
+		return siteOf(st.Transit.ToSite)
+	}
+	return siteOf(st.Site)
+}
+
+// declaredMove says whether anybody reported that a unit went to a site, so that its being there is no surprise: it was sent
+// there, its receipt there was reported, it was sold to whoever operates the site, or the site is its operator's own. That it
+// was built in there is no report of how it came there.
+func (m *Memory) declaredMove(unit, home, site string) bool {
+	operator := custody.Operator(m.Custody, site)
+	if operator != "" && operator == custody.Operator(m.Custody, home) {
+		return true
+	}
+	before := m.withoutCheckIn(unit)
+	if before == nil {
 		return false
 	}
-	// Where it would be, were it not for the check-in itself.
+	if t := before.Transit; t != nil && (custody.SameSite(t.ToSite, site) || m.near(t.ToSite, site) || operator != "" && operator == t.To) {
+		return true
+	}
+	received := custody.StepOf(before.Own.HeldBy.What) == custody.StepReceipt || before.Own.Holder == ""
+	return operator != "" && (operator == before.Owner || received && operator == before.Holder)
+}
+
+// withoutCheckIn is where a unit would stand, were it not for its own last word.
+func (m *Memory) withoutCheckIn(unit string) *custody.Standing {
+	st := m.Standing(unit)
+	if st == nil {
+		return nil
+	}
 	own := *st.Own
 	own.CheckIn = nil
 	before, err := custody.Resolve(func(id string, at Micros) (*custody.State, error) {
@@ -245,21 +283,10 @@ func (m *Memory) declaredMove(unit, site string) bool {
 		}
 		return m.Own(id, at)
 	}, unit, Micros(1)<<62)
-	if err != nil || before == nil {
-		return false
+	if err != nil {
+		return nil
 	}
-	if t := before.Transit; t != nil {
-		return custody.SameSite(t.ToSite, site) || custody.Operator(m.Custody, site) == t.To
-	}
-	return custody.SameSite(before.Site, site)
-}
-
-// siteOf is a place without its extension: the site of which it is a part.
-func siteOf(place string) string {
-	if base := gs1.SiteOf(place); base != "" {
-		return base
-	}
-	return place
+	return before
 }
 
 func isHandle(unit string) bool {

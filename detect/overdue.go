@@ -31,13 +31,10 @@ func (Overdue) Kind() string { return "consignment-overdue" }
 func (d Overdue) Find(m *Memory, now Micros) []Finding {
 	var out []Finding
 	m.Loads(func(l *Load) {
-		if l.Void || len(l.Units) == 0 || len(l.Legs) == 0 || l.RMA {
+		if l.Void || l.Settled || len(l.Units) == 0 || len(l.Legs) == 0 || l.RMA {
 			return
 		}
 		last := l.Legs[len(l.Legs)-1]
-		if len(l.Receipts) > 0 && l.Receipts[len(l.Receipts)-1].At >= last.At {
-			return
-		}
 		due := last.At + overdueAllow
 		if t := m.siteType(last.ToSite); t == "free_zone" || t == "forwarder" {
 			due = last.At + overdueFreeZone
@@ -47,6 +44,8 @@ func (d Overdue) Find(m *Memory, now Micros) []Finding {
 		}
 		missing := m.stillUnderWay(l, last)
 		if len(missing) == 0 {
+			l.Settled = true
+			m.loads.Put(l.ID, l)
 			return
 		}
 		out = append(out, d.judge(m, l, last, missing, now-due))

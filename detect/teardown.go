@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tidewaiter/tidewaiter/custody"
@@ -19,11 +20,11 @@ type Teardown struct{}
 // Parameters of Teardown.
 const (
 	tearMinUnits = 8
-	tearWindow   = 14 * Day
 	tearPatience = 3 * Day // honest work in progress
 	tearStart    = 1.5     // nats after the patience
 	tearPerDay   = 0.12
 	tearMost     = 4.5
+	tearOne      = 2.0 // at most, for what may be one machine: the scan of its coming together again was missed
 )
 
 // Kind implements Detector.
@@ -31,29 +32,28 @@ func (Teardown) Kind() string { return "torn-down" }
 
 // Find implements Detector.
 func (d Teardown) Find(m *Memory, now Micros) []Finding {
+	bySite := map[string][]silent{}
+	for unit := range m.out {
+		u := m.Unit(unit)
+		if u == nil || u.Out == nil || now-u.Out.At < tearPatience || !stillOut(m, unit, u) {
+			continue
+		}
+		site := first(u.Out.Site, u.Site)
+		if role := m.Attr(custody.Operator(m.Custody, site), "tw:role"); role == "recycler" || role == "service" {
+			continue // taking apart is their business
+		}
+		bySite[site] = append(bySite[site], silent{unit: unit, last: u.Out.At, seq: u.Out.Seq})
+	}
 	var out []Finding
-	m.Sites(func(site string, s *SiteMemory) {
-		var list []silent
-		for unit := range s.Units {
-			u := m.Unit(unit)
-			if u == nil || u.Out == nil || now-u.Out.At < tearPatience || !stillOut(m, unit, u) {
-				continue
-			}
-			list = append(list, silent{unit: unit, last: u.Out.At, seq: u.Out.Seq})
-		}
-		slices.SortFunc(list, func(a, b silent) int {
-			if a.last != b.last {
-				return int(min(max(a.last-b.last, -1), 1))
-			}
-			if a.unit < b.unit {
-				return -1
-			}
-			return 1
-		})
+	for _, site := range slices.Sorted(maps.Keys(bySite)) {
+		list := bySite[site]
+		sortSilent(list)
 		for _, g := range clusters(list) {
-			out = append(out, d.judge(m, site, g, now))
+			if site != "" && len(g) >= tearMinUnits {
+				out = append(out, d.judge(m, site, g, now))
+			}
 		}
-	})
+	}
 	return out
 }
 
@@ -78,8 +78,12 @@ func stillOut(m *Memory, unit string, u *Unit) bool {
 func (d Teardown) judge(m *Memory, site string, g []silent, now Micros) Finding {
 	from, to := g[0].last, g[len(g)-1].last
 	days := float64(now-to-tearPatience) / float64(Day)
+	most := tearMost
+	if len(g) < 2*tearMinUnits {
+		most = tearOne
+	}
 	f := Finding{ID: identify(d.Kind(), site, fmt.Sprint(from/(7*Day))), Kind: d.Kind(), Group: GroupGone, Sites: []string{site}, First: from, From: from, To: to,
-		MilliNats: nats(min(tearMost, tearStart+tearPerDay*max(0, days))),
+		MilliNats: nats(min(most, tearStart+tearPerDay*max(0, days))),
 		Innocent: []string{
 			"re-racking, repair or a chassis swap in progress: they are built in again, or sent with a return number",
 			"a decommissioning whose shipment has not been scanned yet",

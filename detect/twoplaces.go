@@ -16,8 +16,9 @@ type TwoPlaces struct{}
 
 // Parameters of TwoPlaces.
 const (
-	twoOne     = 2.2
-	twoMore    = 1.2
+	twoOne     = 1.6 // an address database may be wrong
+	twoSigned  = 1.6 // but hardly what the device itself signs in both places
+	twoMore    = 1.2 // for each further observation, up to two
 	twoMost    = 6.0
 	twoNearKm  = 300 // below that, a wrong clock explains it
 	twoKmPerHr = 1100.0
@@ -33,7 +34,7 @@ func (d TwoPlaces) Find(m *Memory, now Micros) []Finding {
 	m.oddBySite(func(site string, odd []oddUnit) {
 		var two []oddUnit
 		for _, o := range odd {
-			if o.odd.Km < twoNearKm {
+			if o.odd.Km < twoNearKm || o.unit.Site == "" {
 				continue
 			}
 			back := o.unit.Site == o.odd.From && o.unit.Last > o.odd.At && o.unit.Last-o.odd.At < twoAgain
@@ -57,8 +58,10 @@ func (d TwoPlaces) judge(m *Memory, site string, list []oddUnit) Finding {
 			"a clock or time zone was wrong, or a batch was uploaded under one time",
 			"the board was swapped under repair and the record is late",
 		}}
-	seen := map[string]bool{}
+	seen, events, signed := map[string]bool{}, map[int64]bool{}, false
 	for _, o := range list {
+		events[o.odd.Seq] = true
+		signed = signed || o.odd.Tier >= 3
 		f.Evidence = append(f.Evidence, o.odd.Seq, o.unit.LastSeq)
 		f.First = min(f.First, o.odd.At)
 		f.Sites = append(f.Sites, o.odd.Place)
@@ -67,7 +70,11 @@ func (d TwoPlaces) judge(m *Memory, site string, list []oddUnit) Finding {
 			f.Units = append(f.Units, o.id)
 		}
 	}
-	f.MilliNats = nats(min(twoMost, twoOne+twoMore*float64(min(len(seen)-1, 3))))
+	llr := twoOne + twoMore*float64(min(len(events)-1, 2))
+	if signed {
+		llr += twoSigned
+	}
+	f.MilliNats = nats(min(twoMost, llr))
 	if op := custody.Operator(m.Custody, site); op != "" {
 		f.Parties = append(f.Parties, op)
 	}

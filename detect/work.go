@@ -70,13 +70,10 @@ func (m *Memory) through(t *custody.Telling, units []string, party, role string)
 }
 
 func (m *Memory) observeDispatch(t *custody.Telling) {
-	l := m.loadOf(t)
-	fresh := l == nil
-	if fresh {
-		l = &Load{ID: loadID(t)}
-	}
+	l := m.loadFor(t)
 	at := custody.At(t.Event.Time)
 	units := m.acceleratorsIn(t)
+	l.Settled = false
 	l.Legs = append(l.Legs, Leg{At: at, Known: custody.At(t.Recorded), Seq: t.Seq, From: t.Source("possessing_party"), To: t.Destination("possessing_party"),
 		Site: siteOf(first(t.Place(), t.Source("location"))), ToSite: siteOf(t.Destination("location")), Speaker: t.Speaker})
 	for _, u := range units {
@@ -85,12 +82,9 @@ func (m *Memory) observeDispatch(t *custody.Telling) {
 		}
 	}
 	m.readPapers(l, t)
-	if fresh {
-		i, _ := slices.BinarySearch(m.loadList, l.ID)
-		m.loadList = slices.Insert(m.loadList, i, l.ID)
-	}
 	m.loads.Put(l.ID, l)
 	m.through(t, units, t.Source("possessing_party"), "consignor")
+	m.through(t, units, t.Source("owning_party"), "owner")
 	m.through(t, units, l.EndUser, "endUser")
 	m.through(t, units, l.Payer, "payer")
 	to := t.Destination("possessing_party")
@@ -107,12 +101,7 @@ func (m *Memory) observeDispatch(t *custody.Telling) {
 
 // readPapers keeps what the papers of a consignment say; a later leg may say it anew.
 func (m *Memory) readPapers(l *Load, t *custody.Telling) {
-	for _, n := range t.Units() {
-		if isHandle(n.Unit) && !slices.Contains(l.Handles, n.Unit) {
-			l.Handles = append(l.Handles, n.Unit)
-			m.handles.Put(n.Unit, &Handle{Load: l.ID})
-		}
-	}
+	m.readOrigin(l, t)
 	if len(l.Legs) == 1 {
 		for _, q := range t.Event.Quantities {
 			l.Pieces += q.Quantity
@@ -139,11 +128,32 @@ func (m *Memory) readPapers(l *Load, t *custody.Telling) {
 	}
 }
 
+// readOrigin keeps from whom a load comes and to whom it goes in the end, whichever party carries it.
+func (m *Memory) readOrigin(l *Load, t *custody.Telling) {
+	for _, n := range t.Units() {
+		if isHandle(n.Unit) && !slices.Contains(l.Handles, n.Unit) {
+			l.Handles = append(l.Handles, n.Unit)
+			m.handles.Put(n.Unit, &Handle{Load: l.ID})
+		}
+	}
+	at := custody.At(t.Event.Time)
+	if from := t.Source("possessing_party"); from != "" && (l.Origin == "" || at < l.OriginAt) {
+		l.Origin, l.OriginSite, l.OriginAt = from, siteOf(t.Source("location")), at
+	}
+	l.Final = first(t.Destination("owning_party"), l.Final)
+}
+
 func (m *Memory) observeReceipt(t *custody.Telling) {
 	units := m.acceleratorsIn(t)
 	to := first(t.Destination("possessing_party"), t.Speaker)
-	if l := m.loadOf(t); l != nil {
-		l.Receipts = append(l.Receipts, Leg{At: custody.At(t.Event.Time), Known: custody.At(t.Recorded), Seq: t.Seq, To: to, Site: siteOf(first(t.Place(), t.Destination("location"))), Speaker: t.Speaker})
+	l := m.loadOf(t)
+	if l == nil && len(units) == 0 && t.Text("consignment") != "" {
+		l = m.loadFor(t) // a carrier's scan may be the first that is heard of a parcel
+	}
+	if l != nil {
+		l.Receipts = append(l.Receipts, Leg{At: custody.At(t.Event.Time), Known: custody.At(t.Recorded), Seq: t.Seq, From: t.Source("possessing_party"), To: to,
+			Site: siteOf(first(t.Place(), t.Destination("location"))), Speaker: t.Speaker})
+		m.readOrigin(l, t)
 		m.loads.Put(l.ID, l)
 	}
 	if t.Event.BizStep == "arriving" {
@@ -200,6 +210,18 @@ func (m *Memory) loadOf(t *custody.Telling) *Load {
 		}
 	}
 	return nil
+}
+
+// loadFor is loadOf, or a new load.
+func (m *Memory) loadFor(t *custody.Telling) *Load {
+	if l := m.loadOf(t); l != nil {
+		return l
+	}
+	l := &Load{ID: loadID(t)}
+	i, _ := slices.BinarySearch(m.loadList, l.ID)
+	m.loadList = slices.Insert(m.loadList, i, l.ID)
+	m.loads.Put(l.ID, l)
+	return l
 }
 
 func loadID(t *custody.Telling) string {

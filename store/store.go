@@ -19,6 +19,14 @@ var (
 	ErrConflict = errors.New("the view has moved on")
 	// ErrTime: an entry's recorded time lies before that of the entry before it.
 	ErrTime = errors.New("recorded time would run backwards")
+	// ErrDuplicate: an entry with this key is there already; the message names it.
+	ErrDuplicate = errors.New("this content is kept already")
+	// ErrBusy: another process was writing for longer than we wait. Nothing was kept; try again.
+	ErrBusy = errors.New("the store is busy")
+	// ErrFull: there is no room left for what was to be written. Nothing was kept.
+	ErrFull = errors.New("the store is full")
+	// ErrDamaged: what was written cannot be read back. Of an entry, ledger.DamagedError says so and which one it is.
+	ErrDamaged = errors.New("the store is damaged")
 )
 
 // Store is everything that one deployment keeps.
@@ -40,18 +48,23 @@ type Key [32]byte
 // Ledger keeps the entries and the Merkle tree over them (RFC 6962). Safe for concurrent use; one writer at a time.
 type Ledger interface {
 	// Append runs fn in one write transaction: all that fn appends is kept, durably, when Append returns nil; else none of it.
+	// Calls wait for each other, and for those of other processes. The Appender is fn's alone and ends with it. While fn runs,
+	// the store's own methods answer as before the transaction, and those that write wait for its end: fn must not call them.
 	Append(ctx context.Context, fn func(Appender) error) error
 	Head(ctx context.Context) (Head, error)
-	// Entries calls fn for each entry with from <= Seq < to, in order.
+	// Entries calls fn for each entry with from <= Seq < to, in order; it ends without error where the ledger ends. Where an
+	// entry cannot be read back it stops with a *ledger.DamagedError. Entries of one document may share the bytes of Context:
+	// they are for reading only. fn may call the store.
 	Entries(ctx context.Context, from, to int64, fn func(ledger.Entry) error) error
 	// Entry returns one entry, or ErrNotFound.
 	Entry(ctx context.Context, seq int64) (ledger.Entry, error)
 	// Named returns the Seqs of the entries with this Name, in order.
 	Named(ctx context.Context, name string) ([]int64, error)
-	// HashReader reads the tree's stored hashes (tlog.StoredHashIndex).
+	// HashReader reads the tree's stored hashes (tlog.StoredHashIndex), or gives ErrNotFound for what lies beyond the tree.
 	HashReader(ctx context.Context) tlog.HashReader
 	// Meta returns a value set with Appender.SetMeta (the log's origin, the last checkpoint, …); nil when there is none.
 	Meta(ctx context.Context, name string) ([]byte, error)
+	// SetMeta sets a value; nil forgets it.
 	SetMeta(ctx context.Context, name string, value []byte) error
 }
 
@@ -62,7 +75,9 @@ type Appender interface {
 	Seen(key Key) (seq int64, ok bool, err error)
 	Named(name string) ([]int64, error)
 	Entry(seq int64) (ledger.Entry, error)
-	// Append assigns Seq and Salt (when zero), and keeps entry, key, name and leaf together. ErrTime when e.Recorded runs backwards.
+	// Append assigns Seq, and Salt when it is zero, and keeps entry, key, name and leaf together. ErrTime when e.Recorded runs
+	// backwards, ErrDuplicate when the key is there already, and what e.Validate says; after these fn may go on. Recorded is
+	// kept in microseconds. The bytes of e are the caller's again when Append returns.
 	Append(e ledger.Entry, key Key) (seq int64, err error)
 	Meta(name string) ([]byte, error)
 	SetMeta(name string, value []byte) error
@@ -73,8 +88,8 @@ type Views interface {
 	// Cursor is the number of entries that the view has taken in.
 	Cursor(ctx context.Context, view string) (int64, error)
 	Rows(ctx context.Context, view string) Rows
-	// Commit writes changes (a nil value deletes) and moves the cursor from one place to the next, in one transaction.
-	// ErrConflict when the cursor is not at from.
+	// Commit writes changes (a nil value deletes, an empty one is a row) and moves the cursor from one place to the next, in
+	// one transaction. ErrConflict when the cursor is not at from. Keys are any bytes, UTF-8 or not.
 	Commit(ctx context.Context, view string, from, to int64, changes map[string][]byte) error
 	// Drop forgets the view's rows and sets its cursor to 0.
 	Drop(ctx context.Context, view string) error
@@ -84,6 +99,14 @@ type Views interface {
 type Rows interface {
 	// Get returns the row, or nil when there is none.
 	Get(key string) ([]byte, error)
-	// Scan calls fn for each row whose key starts with prefix, ordered by the key's bytes.
+	// Scan calls fn for each row whose key starts with prefix, ordered by the key's bytes, as they all were at one moment
+	// after Scan was called. fn may call the store.
 	Scan(prefix string, fn func(key string, value []byte) error) error
+}
+
+// Checker is a store that can look for damage in what the contract's other methods do not show. ledger.Fsck reads the entries
+// and the tree by way of them and holds one against the other; with Check it sees every byte that is kept.
+type Checker interface {
+	// Check calls fn with each problem, in words. Its error says that it could not look on, or is fn's.
+	Check(ctx context.Context, fn func(problem string) error) error
 }

@@ -1,0 +1,118 @@
+package casework
+
+import (
+	"slices"
+
+	"github.com/tidewaiter/tidewaiter/detect"
+)
+
+// How far apart in time findings about one holder's units at one site may lie and still belong together.
+const (
+	sameSilence  = 21 * detect.Day  // two groups that fell silent
+	sightedAfter = 240 * detect.Day // a sighting, or a consignment gone astray, after the silence
+)
+
+// components groups the findings that point at units: those that share a unit or a consignment belong together, and so do those
+// about units that one holder lost at one site at about one time.
+func (v *View) components(live []*detect.Finding) [][]*detect.Finding {
+	var anchors []*detect.Finding
+	for _, f := range live {
+		if isAnchor(f) {
+			anchors = append(anchors, f)
+		}
+	}
+	sets := newSets(len(anchors))
+	first := map[string]int{}
+	for i, f := range anchors {
+		for _, key := range linkKeys(f) {
+			if j, ok := first[key]; ok {
+				sets.join(i, j)
+			} else {
+				first[key] = i
+			}
+		}
+	}
+	for i, f := range anchors {
+		for j := range i {
+			if v.sameLoss(f, anchors[j]) || v.sameLoss(anchors[j], f) {
+				sets.join(i, j)
+			}
+		}
+	}
+	groups := map[int][]*detect.Finding{}
+	for i, f := range anchors {
+		groups[sets.root(i)] = append(groups[sets.root(i)], f)
+	}
+	var out [][]*detect.Finding
+	for i := range anchors {
+		if g := groups[i]; g != nil {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// isAnchor says whether a finding alone points at units: who bought them and what parcels left only add to it.
+func isAnchor(f *detect.Finding) bool {
+	return len(f.Units) > 0 && f.Group != detect.GroupParty && f.Group != detect.GroupMoved
+}
+
+func linkKeys(f *detect.Finding) []string {
+	var keys []string
+	for _, u := range f.Units {
+		keys = append(keys, "u"+u)
+	}
+	for _, c := range f.Consignments {
+		keys = append(keys, "c"+c)
+	}
+	return keys
+}
+
+// sameLoss says whether a finding is about units that went missing with those of another, which fell silent at a site.
+func (v *View) sameLoss(f, gone *detect.Finding) bool {
+	if gone.Group != detect.GroupGone || len(gone.Sites) == 0 || len(gone.Parties) == 0 {
+		return false
+	}
+	switch f.Group {
+	case detect.GroupGone:
+		return slices.Equal(f.Sites, gone.Sites) && slices.Equal(f.Parties, gone.Parties) && f.From <= gone.To+sameSilence && gone.From <= f.To+sameSilence
+	case detect.GroupSeen, detect.GroupConsumed:
+		return f.First >= gone.From-linkBefore && f.First <= gone.To+sightedAfter && v.mostlyFrom(f.Units, gone.Sites[0])
+	}
+	return false
+}
+
+// mostlyFrom says whether at least half of the units last checked in at a site.
+func (v *View) mostlyFrom(units []string, site string) bool {
+	n := 0
+	for _, id := range units {
+		if u := v.Machine.Memory.Unit(id); u != nil && u.Site == site {
+			n++
+		}
+	}
+	return 2*n >= len(units)
+}
+
+// sets are disjoint sets of small numbers; the smallest stands for its set.
+type sets []int
+
+func newSets(n int) sets {
+	s := make(sets, n)
+	for i := range s {
+		s[i] = i
+	}
+	return s
+}
+
+func (s sets) root(i int) int {
+	for s[i] != i {
+		s[i] = s[s[i]]
+		i = s[i]
+	}
+	return i
+}
+
+func (s sets) join(i, j int) {
+	a, b := s.root(i), s.root(j)
+	s[max(a, b)] = min(a, b)
+}
