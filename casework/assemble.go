@@ -177,6 +177,10 @@ func (c *Case) weigh(best map[detect.Group]*detect.Finding) {
 			w = min(w, capParty)
 		case detect.GroupConsumed:
 			w = min(w, capShipment)
+		case detect.GroupMoved: // parcels say only as much as it is sure that something is gone
+			if gone := best[detect.GroupGone]; gone != nil {
+				w = min(w, gone.MilliNats)
+			}
 		case detect.GroupSeen:
 			if len(f.Units)*50 < len(c.Units) {
 				w = min(w, seenWeak)

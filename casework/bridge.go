@@ -78,7 +78,8 @@ func (p *path) held(party string) bool { return 2*p.last[party] > p.units }
 
 // Weights of the bridge's evidence, in nats.
 const (
-	bridgeSender = 2.4 // sent the parcels
+	bridgeSender = 1.6 // sent the parcels that may have carried them
+	bridgeBarred = 1.6 // and sent them to a barred country
 	bridgeLast   = 1.0 // was the last to have them
 	bridgeFlag   = 0.4 // does not fit
 	bridgeSmooth = 24  // units of honest business that everybody is granted
@@ -101,6 +102,9 @@ func (v *View) bridge(c *Case, p *path) []Bridge {
 		w := math.Log(lift) + math.Log(float64(n)/float64(p.units))
 		if p.senders[party] {
 			w += bridgeSender
+			if c.ToBarred != "" {
+				w += bridgeBarred
+			}
 		}
 		if p.last[party]*2 > p.units {
 			w += bridgeLast

@@ -8,8 +8,9 @@ import (
 
 // How far apart in time findings about one holder's units at one site may lie and still belong together.
 const (
-	sameSilence  = 21 * detect.Day  // two groups that fell silent
-	sightedAfter = 240 * detect.Day // a sighting, or a consignment gone astray, after the silence
+	sameSilence   = 21 * detect.Day // two groups that fell silent
+	togetherUnits = 12
+	strayAfter    = 240 * detect.Day // a consignment gone astray, after the silence
 )
 
 // components groups the findings that point at units: those that share a unit or a consignment belong together, and so do those
@@ -59,8 +60,12 @@ func isAnchor(f *detect.Finding) bool {
 
 func linkKeys(f *detect.Finding) []string {
 	var keys []string
+	unit := "u"
+	if f.Group == detect.GroupSeen {
+		unit = "s" // seen elsewhere says nothing of what happens there: see sameLoss
+	}
 	for _, u := range f.Units {
-		keys = append(keys, "u"+u)
+		keys = append(keys, unit+u)
 	}
 	for _, c := range f.Consignments {
 		keys = append(keys, "c"+c)
@@ -75,9 +80,18 @@ func (v *View) sameLoss(f, gone *detect.Finding) bool {
 	}
 	switch f.Group {
 	case detect.GroupGone:
-		return slices.Equal(f.Sites, gone.Sites) && slices.Equal(f.Parties, gone.Parties) && f.From <= gone.To+sameSilence && gone.From <= f.To+sameSilence
-	case detect.GroupSeen, detect.GroupConsumed:
-		return f.First >= gone.From-linkBefore && f.First <= gone.To+sightedAfter && v.mostlyFrom(f.Units, gone.Sites[0])
+		if !slices.Equal(f.Sites, gone.Sites) {
+			return false
+		}
+		if slices.Equal(f.Parties, gone.Parties) {
+			return f.From <= gone.To+sameSilence && gone.From <= f.To+sameSilence
+		}
+		// The papers name another holder for some, as when a receipt was missed: together they count only if they fell silent together.
+		return len(f.Units) >= togetherUnits && len(gone.Units) >= togetherUnits && f.From <= gone.To && gone.From <= f.To
+	case detect.GroupSeen:
+		return f.To >= gone.From-linkBefore && f.From <= gone.To+linkBefore && slices.Contains(f.Sites, gone.Sites[0])
+	case detect.GroupConsumed:
+		return f.First >= gone.From-linkBefore && f.First <= gone.To+strayAfter && v.mostlyFrom(f.Units, gone.Sites[0])
 	}
 	return false
 }

@@ -23,9 +23,6 @@ type Darkness struct{}
 const (
 	darkMinUnits = 8        // one server's accelerators
 	darkWindow   = 14 * Day // in which units of one group fall silent
-	darkCadence  = 7 * Day  // of check-ins, until it can be seen
-	darkMinGrace = Day / 2  // the least lateness to allow for
-	darkMaxGrace = 9 * Day  // the most
 
 	// A whole site silent: outages of hours to days, and freezes of up to three weeks, often after an inspection.
 	darkOutage     = 0.05
@@ -38,12 +35,16 @@ const (
 	// Single servers are switched off for one to four weeks.
 	darkOffPerYear = 0.04
 	darkOffDays    = 28.0
-	// For good, and nobody says so.
-	darkForever = 0.0015
+	// Single check-ins fail to arrive.
+	darkMiss = 0.01
+	// For good, and nobody says so. Of single machines the papers are often broken by a missed scan.
+	darkForever    = 0.0015
+	darkForeverOne = 0.05
 
 	darkAfter      = 60 * Day // how long an inspection casts its light
 	darkInspection = 1.2      // ratio, in nats, of a silence that begins in that light
-	darkSelfWord   = 1.0      // what the operator's own word about most of the units takes away
+	darkSelfWord   = 1.0      // what the operator's own word about most of the units takes away, when it came afterwards
+	darkAnnounced  = 2.5      // and when it came as it happened; then the inspection adds nothing
 	darkOften      = 0.6      // what each earlier silence of the site that ended takes away, up to three
 	darkLeast      = 0.5      // nats; below that it is not worth a finding
 )
@@ -57,8 +58,8 @@ type silent struct {
 	last    Micros
 	seq     int64  // of its last check-in
 	machine string // in which it is built
-	holder  string
-	self    bool // its operator says something about it that nobody else confirms
+	holder  string // when it was last heard
+	word    int    // what its operator says about it: unexplained, ownWord or announced
 }
 
 // Find implements Detector.
@@ -66,7 +67,7 @@ func (d Darkness) Find(m *Memory, now Micros) []Finding {
 	heard := min(now, m.Clock.News)
 	var out []Finding
 	m.Sites(func(site string, s *SiteMemory) {
-		list, heardLast := d.silentAt(m, site, s, heard)
+		list, heardLast := d.silentAt(m, site, heard)
 		if len(list) < darkMinUnits {
 			return
 		}
@@ -82,24 +83,29 @@ func (d Darkness) Find(m *Memory, now Micros) []Finding {
 }
 
 // silentAt lists the site's silent units that papers do not explain, and when each unit that reports did so last.
-func (Darkness) silentAt(m *Memory, site string, s *SiteMemory, heard Micros) (list []silent, reporting []Micros) {
-	late := s.cadence() + min(max(2*s.Lag, darkMinGrace), darkMaxGrace)
+func (Darkness) silentAt(m *Memory, site string, heard Micros) (list []silent, reporting []Micros) {
+	feeds := map[string]*Feed{}
 	for unit := range m.at[site] {
 		u := m.Unit(unit)
 		if u == nil {
 			continue
 		}
-		if heard-u.Last <= late {
+		feed := feeds[u.Holder]
+		if feed == nil {
+			feed = m.Feed(site, u.Holder)
+			feeds[u.Holder] = feed
+		}
+		if heard-u.Last <= feed.cadence()+feed.grace(u) {
 			reporting = append(reporting, u.Last)
 			continue
 		}
 		st := m.Standing(unit)
-		why := excuse(m, u, st, site, s.cadence())
+		why := excuse(m, u, st, site, feed.cadence())
 		if why == movedAway {
 			continue
 		}
-		if machine, whole := m.machine(unit, st, u.Last+s.cadence()); whole {
-			list = append(list, silent{unit, u.Last, u.LastSeq, machine, holderOf(st), why == ownWord})
+		if machine, whole := m.machine(unit, st, u.Last+feed.cadence()); whole {
+			list = append(list, silent{unit, u.Last, u.LastSeq, machine, u.Holder, why})
 		}
 	}
 	sortSilent(list)
@@ -109,10 +115,16 @@ func (Darkness) silentAt(m *Memory, site string, s *SiteMemory, heard Micros) (l
 // machine is what a unit is built into, and whether most of the accelerators in it have been silent since a time as well: single
 // silent ones in a machine that reports have failed.
 func (m *Memory) machine(unit string, st *custody.Standing, since Micros) (id string, whole bool) {
-	if st == nil || len(st.Inside) == 0 {
+	switch {
+	case st == nil:
+		return unit, true
+	case len(st.Inside) > 0:
+		id = st.Inside[0]
+	case len(st.Own.Past) > 0:
+		id = st.Own.Past[len(st.Own.Past)-1].Parent // out of which it was taken
+	default:
 		return unit, true
 	}
-	id = st.Inside[0]
 	for _, in := range st.Inside {
 		if custody.KindOf(m.Custody, in) == "server" {
 			id = in
@@ -160,18 +172,11 @@ func byHolder(list []silent) [][]silent {
 	return out
 }
 
-// cadence is the usual time between check-ins of one of the site's units.
-func (s *SiteMemory) cadence() Micros {
-	if s.Gap == 0 {
-		return darkCadence
-	}
-	return max(s.Gap, Day/24)
-}
-
 // What papers say about a silent unit.
 const (
 	unexplained = iota
-	ownWord     // only the operator itself says something
+	ownWord     // only the operator itself says something, and afterwards
+	announced   // only the operator itself says something, but said so as it happened
 	movedAway   // somebody else confirms that it went, or it is under way to a named receiver
 )
 
@@ -193,13 +198,18 @@ func excuse(m *Memory, u *Unit, st *custody.Standing, site string, cadence Micro
 		if t.To != t.From && !ours(t.To) {
 			return movedAway // sent with its serial to a named receiver; if it does not arrive, Overdue sees it
 		}
-		if t.Since < u.Last+cadence+2*Day && m.Clock.Now-t.Since < darkOwnMove {
-			return movedAway // announced as it began
+		if t.Since >= u.Last+cadence+2*Day {
+			return ownWord // sent to itself, afterwards: nobody else has seen them
 		}
-		return ownWord // sent to itself: nobody else has seen them
+		if m.Clock.Now-t.Since < darkOwnMove {
+			return movedAway // on its way
+		}
+		return announced
+	case st.SiteAt > u.Last+Day && len(st.Inside) > 0 && s.Base == nil && custody.SameSite(st.Site, site):
+		return announced // put into a rack anew, or counted
 	case st.SiteAt > u.Last-Day && st.Site != "" && !custody.SameSite(st.Site, site):
 		if op := custody.Operator(m.Custody, st.Site); op == "" || op == operator {
-			return ownWord
+			return announced
 		}
 		return movedAway // received, or seen, by somebody else
 	case s.Ended != nil && s.Ended.Time > u.Last:
@@ -242,22 +252,29 @@ func machines(group []silent) int {
 }
 
 // honest is how probable it is that a silence of so many days, of so many of the site's machines, comes about honestly.
-func (Darkness) honest(days float64, dark, all int, whole bool) float64 {
+func (Darkness) honest(days, cadence float64, dark, all int, whole bool) float64 {
+	forever := max(darkForever, darkForeverOne/float64(dark*dark))
 	ends := func(after, within float64) float64 { return 1 / (1 + math.Exp((days-after)/within)) }
 	if whole {
-		return darkOutage*math.Exp(-days/darkOutageDays) + darkFreeze*ends(darkFreezeDays, 1) + darkForever
+		return darkOutage*math.Exp(-days/darkOutageDays) + darkFreeze*ends(darkFreezeDays, 1) + forever
 	}
-	// As many machines switched off at one time, by chance.
-	rate := float64(all) * darkOffPerYear * (darkOffDays + float64(darkWindow)/float64(Day)) / 365
-	off := 1.0
-	for k := 1; k <= dark && off > 1e-9; k++ {
-		off *= min(1, rate/float64(k))
-	}
-	return darkPart/float64(min(dark, 4))*math.Exp(-days/darkPartDays) + off*ends(darkOffDays, 2) + darkForever
+	off := atLeast(dark, float64(all)*darkOffPerYear*(darkOffDays+float64(darkWindow)/float64(Day))/365)
+	missed := 1 + math.Floor(days/cadence)
+	off += atLeast(dark, float64(all)*2*math.Pow(darkMiss, missed))
+	return darkPart/float64(min(dark, 4))*math.Exp(-days/darkPartDays) + off*ends(darkOffDays, 2) + forever
 }
 
-// witnesses counts the units that reported after a time: others at the site whose word shows that the feed works.
-func witnesses(reporting []Micros, after Micros) (n int) {
+// atLeast bounds the probability that so many rare things happen by chance, when rate of them are expected (Poisson).
+func atLeast(n int, rate float64) float64 {
+	p := 1.0
+	for k := 1; k <= n && p > 1e-9; k++ {
+		p *= min(1, rate/float64(k))
+	}
+	return p
+}
+
+// since counts the units that reported after a time.
+func since(reporting []Micros, after Micros) (n int) {
 	for _, t := range reporting {
 		if t > after {
 			n++
@@ -266,35 +283,61 @@ func witnesses(reporting []Micros, after Micros) (n int) {
 	return n
 }
 
+// besideInTime is what is left out at both ends of the time in which witnesses count: a check-in may be hours early or late.
+const besideInTime = Day / 2
+
+// witnessed says whether others at the site reported while the group should have: between the first and the last check-in that it
+// missed. An outage is one stretch of time, so it cannot explain a silence in the middle of which others were heard; reports
+// before and after say nothing.
+func witnessed(reporting []Micros, group []silent, cadence, heard Micros) bool {
+	quarter := len(group) / 4 // some fell silent earlier or later for reasons of their own
+	first, last := group[quarter].last+cadence, group[len(group)-1-quarter].last+cadence
+	if missed := (heard - group[len(group)/2].last - Day) / cadence; missed > 1 {
+		last += (missed - 1) * cadence
+	}
+	n := 0
+	for _, t := range reporting {
+		if t > first+besideInTime && t < last-besideInTime {
+			n++
+		}
+	}
+	return n >= darkMinUnits/2 && 20*n >= len(group)
+}
+
 func (d Darkness) judge(m *Memory, site string, s *SiteMemory, group []silent, reporting []Micros, heard Micros) (Finding, bool) {
 	from, middle, to := group[0].last, group[len(group)/2].last, group[len(group)-1].last
+	feed := m.Feed(site, group[0].holder)
 	days := float64(heard-middle) / float64(Day)
-	overdue := max(0, days-float64(s.cadence())/float64(Day))
-	dark, others := machines(group), witnesses(reporting, middle+s.cadence())
+	overdue := max(0, days-float64(feed.cadence())/float64(Day))
+	dark, others := machines(group), since(reporting, middle+feed.cadence())
 	all := dark + int(math.Ceil(float64(others)*float64(dark)/float64(len(group))))
-	llr := -math.Log(d.honest(overdue, dark, all, others*10 < len(group)))
+	llr := -math.Log(d.honest(overdue, float64(feed.cadence())/float64(Day), dark, all, !witnessed(reporting, group, feed.cadence(), heard)))
 	f := Finding{Kind: d.Kind(), Group: GroupGone, Sites: []string{site}, First: from, From: from, To: to, Innocent: darkInnocent}
 	f.Parties = append(f.Parties, group[0].holder, custody.Operator(m.Custody, site))
-	if p, ok := lastPass(s, to); ok {
-		llr += darkInspection
-		f.Inspected = p.At
-		f.Evidence = append(f.Evidence, p.Seq)
-	}
-	self := 0
+	said := map[int]int{}
 	for _, u := range group {
 		f.Units = append(f.Units, u.unit)
 		f.Evidence = append(f.Evidence, u.seq)
-		if u.self {
-			self++
+		said[u.word]++
+	}
+	if n := said[ownWord] + said[announced]; n > 0 {
+		f.Against = append(f.Against, fmt.Sprintf("the operator itself reports what became of %d of them; nobody else confirms it", n))
+	}
+	p, passed := lastPass(s, to)
+	switch {
+	case 2*said[announced] > len(group):
+		llr -= darkAnnounced
+	case 2*said[ownWord] > len(group):
+		llr -= darkSelfWord
+		fallthrough
+	case passed:
+		if passed {
+			llr += darkInspection
+			f.Inspected = p.At
+			f.Evidence = append(f.Evidence, p.Seq)
 		}
 	}
-	if self > 0 {
-		f.Against = append(f.Against, fmt.Sprintf("the operator itself reports what became of %d of them; nobody else confirms it", self))
-	}
-	if self*2 > len(group) {
-		llr -= darkSelfWord
-	}
-	llr -= min(float64(s.Outages), 3) * darkOften
+	llr -= min(float64(feed.Outages), 3) * darkOften
 	if llr < darkLeast {
 		return f, false
 	}

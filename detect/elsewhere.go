@@ -87,6 +87,11 @@ func (d Elsewhere) judge(m *Memory, site string, list []oddUnit) Finding {
 	for _, o := range list {
 		f.Evidence = append(f.Evidence, o.odd.Seq)
 		f.First = min(f.First, o.odd.At)
+		home := o.odd.At - o.odd.Gap // when it was last where it should be
+		if f.From == 0 || home < f.From {
+			f.From = home
+		}
+		f.To = max(f.To, home)
 		if !seen[o.id] {
 			seen[o.id] = true
 			f.Units = append(f.Units, o.id)

@@ -20,6 +20,8 @@ type Unit struct {
 	Last    Micros `json:"last,omitzero"` // its last check-in
 	LastSeq int64  `json:"seq,omitzero"`
 	Count   int    `json:"n,omitzero"`
+	Holder  string `json:"h,omitzero"`   // who held it then: whose feed its check-ins come by
+	Lag     Micros `json:"lag,omitzero"` // how late they become known, a slowly forgetting maximum
 	Path    []Hop  `json:"path,omitzero"`
 	Odd     []Odd  `json:"odd,omitzero"` // seen where it should not be
 	Out     *Out   `json:"out,omitzero"` // taken out of what it was built into, and not put back
@@ -59,12 +61,7 @@ type Out struct {
 
 // SiteMemory is what the detectors remember of one site.
 type SiteMemory struct {
-	Passed  []Pass `json:"ins,omitzero"` // inspections, the last few
-	Lag     Micros `json:"lag,omitzero"` // how late its check-ins become known, slowly forgetting maximum
-	Gap     Micros `json:"gap,omitzero"` // between two check-ins of one unit, as a slow average
-	Feed    Micros `json:"feed,omitzero"`
-	Prompt  int    `json:"pr,omitzero"`  // check-ins that became known within days, counted up to promptEnough
-	Outages int    `json:"out,omitzero"` // times all of it went silent for days and came back
+	Passed []Pass `json:"ins,omitzero"` // inspections, the last few
 }
 
 // Pass is an inspection of a site's units.
@@ -140,6 +137,7 @@ type Memory struct {
 	Own      custody.Own // the units' own states, as known now
 	units    *store.Table[Unit]
 	sites    *store.Table[SiteMemory]
+	feeds    *store.Table[Feed]
 	parties  *store.Table[PartyMemory]
 	loads    *store.Table[Load]
 	handles  *store.Table[Handle]
@@ -168,6 +166,7 @@ func NewMemory(rows store.Rows, view *custody.View) (*Memory, error) {
 		Own:      view.Own(custody.Asked{}),
 		units:    store.NewTable[Unit](rows, "watch/unit/"),
 		sites:    store.NewTable[SiteMemory](rows, "watch/site/"),
+		feeds:    store.NewTable[Feed](rows, "watch/feed/"),
 		parties:  store.NewTable[PartyMemory](rows, "watch/party/"),
 		loads:    store.NewTable[Load](rows, "watch/load/"),
 		handles:  store.NewTable[Handle](rows, "watch/handle/"),
@@ -222,7 +221,7 @@ func (m *Memory) place(unit, site string) {
 
 func (m *Memory) flush(changes map[string][]byte) error {
 	m.clock.Put("", m.Clock)
-	for _, t := range []interface{ Flush(map[string][]byte) error }{m.units, m.sites, m.parties, m.loads, m.handles, m.inside, m.oddIndex, m.clock} {
+	for _, t := range []interface{ Flush(map[string][]byte) error }{m.units, m.sites, m.feeds, m.parties, m.loads, m.handles, m.inside, m.oddIndex, m.clock} {
 		if err := t.Flush(changes); err != nil {
 			return err
 		}

@@ -104,20 +104,9 @@ func (m *Memory) takeOut(t *custody.Telling, children []string) {
 	}
 }
 
-// wrongClock is how late a check-in of a feed that is otherwise prompt must become known for its clock to be wrong.
-const wrongClock = 60 * Day
-
-// checkedInAt is when a check-in happened: by its own clock, unless the site's feed is prompt and the clock is off by months. Then
-// the unit is alive all the same.
-func (m *Memory) checkedInAt(t *custody.Telling, site string) Micros {
-	at, known := custody.At(t.Event.Time), custody.At(t.Recorded)
-	if s := m.Site(site); s != nil && s.Prompt >= promptEnough && known-at > wrongClock {
-		return known - s.Lag
-	}
-	return at
-}
-
 func (m *Memory) observeCheckIn(t *custody.Telling) {
+	known := custody.At(t.Recorded)
+	holders := map[string]string{} // by site: the units of one event are in one machine
 	for _, n := range t.Units() {
 		if n.Role == custody.RoleParent || !m.IsAccelerator(n.Unit) {
 			continue
@@ -127,58 +116,38 @@ func (m *Memory) observeCheckIn(t *custody.Telling) {
 		if site == "" {
 			site = m.siteAt(n.Unit, t.Geo())
 		}
-		at := m.checkedInAt(t, first(site, u.Site))
-		m.compareSight(n.Unit, u, t, site, "check-in")
-		if at <= u.Last {
-			continue
+		if _, ok := holders[site]; !ok {
+			holders[site] = holderOf(m.Standing(n.Unit))
 		}
-		if site != "" && site != u.Site {
-			m.moveCheckIns(n.Unit, u.Site, site)
-			u.Site, u.Count = site, 0
-		}
-		gap := at - u.Last
-		if u.First == 0 || u.Count == 0 {
-			u.First, gap = at, 0
-		}
-		u.Last, u.LastSeq, u.Out = at, t.Seq, nil
-		delete(m.out, n.Unit)
-		u.Count++
-		m.noteFeed(site, gap, at, custody.At(t.Recorded))
+		m.checkIn(n.Unit, u, t, site, holders[site], known)
 	}
 }
 
-// noteFeed learns how often a site's units check in and how late that becomes known.
-func (m *Memory) noteFeed(site string, gap, at, known Micros) {
-	if site == "" {
+// checkIn takes in one unit's check-in at a site.
+func (m *Memory) checkIn(unit string, u *Unit, t *custody.Telling, site, holder string, known Micros) {
+	feed := m.Feed(first(site, u.Site), holder)
+	at := feed.trueTime(custody.At(t.Event.Time), known)
+	m.compareSight(unit, u, t, site, "check-in")
+	if at <= u.Last {
 		return
 	}
-	s := have(m, m.sites, site)
-	if gap > 0 {
-		switch {
-		case s.Gap == 0:
-			s.Gap = min(gap, 2*darkCadence)
-		default:
-			s.Gap += (min(gap, 2*s.Gap) - s.Gap) / 64
-		}
+	if site != "" && site != u.Site {
+		m.moveCheckIns(unit, u.Site, site)
+		u.Site, u.Count = site, 0
 	}
-	if s.Feed > 0 && at-s.Feed > 2*s.cadence() {
-		s.Outages++
+	gap := at - u.Last
+	if u.First == 0 || u.Count == 0 {
+		u.First, gap = at, 0
 	}
-	s.Feed = max(s.Feed, at)
-	lag := max(0, known-at)
-	if lag > 30*Day { // history loaded live says nothing of lateness
-		return
-	}
-	s.Prompt = min(s.Prompt+1, promptEnough)
-	if lag > s.Lag {
-		s.Lag += (lag - s.Lag) / 4
-	} else {
-		s.Lag -= (s.Lag - lag) / 64
+	u.Last, u.LastSeq, u.Holder, u.Out = at, t.Seq, holder, nil
+	delete(m.out, unit)
+	u.Count++
+	u.noteLag(known - at)
+	if site != "" {
+		feed.note(gap, at, known)
+		m.feeds.Put(feedKey(site, holder), feed)
 	}
 }
-
-// promptEnough is how many check-ins make a feed known to be prompt.
-const promptEnough = 20
 
 func (m *Memory) moveCheckIns(unit, from, to string) {
 	delete(m.at[from], unit)
@@ -265,8 +234,11 @@ func (m *Memory) declaredMove(unit, home, site string) bool {
 	if t := before.Transit; t != nil && (custody.SameSite(t.ToSite, site) || m.near(t.ToSite, site) || operator != "" && operator == t.To) {
 		return true
 	}
+	if operator != "" && operator == before.Owner {
+		return true
+	}
 	received := custody.StepOf(before.Own.HeldBy.What) == custody.StepReceipt || before.Own.Holder == ""
-	return operator != "" && (operator == before.Owner || received && operator == before.Holder)
+	return received && (operator != "" && operator == before.Holder || before.Own.Holder != "" && custody.SameSite(before.Site, site))
 }
 
 // withoutCheckIn is where a unit would stand, were it not for its own last word.
