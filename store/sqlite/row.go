@@ -1,0 +1,159 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"github.com/tidewaiter/tidewaiter/ledger"
+	"github.com/tidewaiter/tidewaiter/store"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sum is the checksum of a row: of its fields one after the other, each after its length, so that nothing can move from one
+// to the next.
+type sum struct{ crc uint32 }
+
+func (s *sum) number(n int64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	s.crc = crc32.Update(s.crc, castagnoli, b[:])
+}
+
+func (s *sum) bytes(b []byte) {
+	s.number(int64(len(b)))
+	s.crc = crc32.Update(s.crc, castagnoli, b)
+}
+
+func (s *sum) text(t string) { s.bytes([]byte(t)) }
+
+// value is signed, because SQLite then needs four bytes for it, and never six.
+func (s *sum) value() int64 { return int64(int32(s.crc)) }
+
+// entryRow is an entry as the table holds it.
+type entryRow struct {
+	seq      int64
+	recorded int64
+	trusted  int64
+	kind     string
+	speaker  string
+	name     string
+	nameHash int64
+	keyHead  int64
+	keyTail  []byte
+	salt     []byte
+	context  int64 // contexts.id, or noContext
+	sum      int64
+	body     []byte
+}
+
+// noContext stands for NULL.
+const noContext = -1
+
+// entryColumns are the columns in the order of scan; COALESCE spares a type for one NULL.
+const entryColumns = "seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, COALESCE(context, -1), sum, body"
+
+const insertEntry = "INSERT INTO entries (seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, context, sum, body)" +
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+type scanner interface{ Scan(dest ...any) error }
+
+func (r *entryRow) scan(from scanner) error {
+	return from.Scan(&r.seq, &r.recorded, &r.trusted, &r.kind, &r.speaker, &r.name, &r.nameHash, &r.keyHead, &r.keyTail, &r.salt,
+		&r.context, &r.sum, &r.body)
+}
+
+func (r *entryRow) args() []any {
+	var context any
+	if r.context != noContext {
+		context = r.context
+	}
+	return []any{r.seq, r.recorded, r.trusted, r.kind, r.speaker, r.name, r.nameHash, r.keyHead, r.keyTail, r.salt, context, r.sum, notNil(r.body)}
+}
+
+// checksum is what sum must be.
+func (r *entryRow) checksum() int64 {
+	var s sum
+	for _, n := range [...]int64{r.seq, r.recorded, r.trusted, r.nameHash, r.keyHead, r.context} {
+		s.number(n)
+	}
+	s.text(r.kind)
+	s.text(r.speaker)
+	s.text(r.name)
+	s.bytes(r.keyTail)
+	s.bytes(r.salt)
+	s.bytes(r.body)
+	return s.value()
+}
+
+func newEntryRow(e ledger.Entry, key store.Key, context int64) entryRow {
+	r := entryRow{
+		seq: e.Seq, recorded: e.Recorded.UnixMicro(), kind: string(e.Kind), speaker: e.Speaker, name: e.Name, nameHash: nameHash(e.Name),
+		keyHead: keyHead(key), keyTail: key[8:], salt: e.Salt[:], context: context, body: e.Body,
+	}
+	if e.Trusted {
+		r.trusted = 1
+	}
+	r.sum = r.checksum()
+	return r
+}
+
+var (
+	errChecksum = errors.New("its bytes do not agree with their checksum")
+	errMissing  = errors.New("its row is missing")
+)
+
+// entry is the entry without its context.
+func (r *entryRow) entry() (ledger.Entry, error) {
+	switch {
+	case r.checksum() != r.sum:
+		return ledger.Entry{}, errChecksum
+	case len(r.salt) != 32:
+		return ledger.Entry{}, fmt.Errorf("its salt has %d bytes", len(r.salt))
+	}
+	return ledger.Entry{
+		Seq: r.seq, Kind: ledger.Kind(r.kind), Recorded: time.UnixMicro(r.recorded).UTC(), Trusted: r.trusted == 1,
+		Speaker: r.speaker, Name: r.name, Body: notNil(r.body), Salt: [32]byte(r.salt),
+	}, nil
+}
+
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+func nameHash(name string) int64 {
+	h := sha256.Sum256([]byte(name))
+	return int64(binary.BigEndian.Uint64(h[:8]))
+}
+
+func keyHead(key store.Key) int64 { return int64(binary.BigEndian.Uint64(key[:8])) }
+
+func rowSum(view int64, key, value []byte) int64 {
+	var s sum
+	s.number(view)
+	s.bytes(key)
+	s.bytes(value)
+	return s.value()
+}
+
+func metaSum(name string, value []byte) int64 {
+	var s sum
+	s.text(name)
+	s.bytes(value)
+	return s.value()
+}
+
+func viewSum(id int64, name string, cursor int64) int64 {
+	var s sum
+	s.number(id)
+	s.text(name)
+	s.number(cursor)
+	return s.value()
+}
