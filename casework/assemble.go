@@ -16,7 +16,8 @@ const (
 	capParty       = 1500 // milli-nats that who somebody is may add
 	capShipment    = 6000
 	capMoved       = 4200           // what parcels to a barred country may add
-	capMovedHome   = 1500           // and parcels to anywhere else, such as any operator sends now and then
+	capMovedHome   = 800            // and parcels to anywhere else, or that could hold few of them, such as any operator sends now and then
+	movedBelowGone = 1000           // parcels add that much less than is known of the units being gone: they matter only if they are
 	linkBefore     = 3 * detect.Day // parcels may leave while the last units still report
 	linkAfter      = 75 * detect.Day
 	fitBonus       = 600  // the parcels' weight fits the missing units
@@ -123,7 +124,7 @@ func (v *View) addParcels(c *Case, live []*detect.Finding, best map[detect.Group
 			continue
 		}
 		w, most := f.MilliNats, capMovedHome
-		if f.Dest != "" {
+		if f.Dest != "" && f.Estimated*8 >= len(c.Units) {
 			most = capMoved
 		}
 		if site {
@@ -177,9 +178,9 @@ func (c *Case) weigh(best map[detect.Group]*detect.Finding) {
 			w = min(w, capParty)
 		case detect.GroupConsumed:
 			w = min(w, capShipment)
-		case detect.GroupMoved: // parcels say only as much as it is sure that something is gone
+		case detect.GroupMoved:
 			if gone := best[detect.GroupGone]; gone != nil {
-				w = min(w, gone.MilliNats)
+				w = min(w, max(0, gone.MilliNats-movedBelowGone))
 			}
 		case detect.GroupSeen:
 			if len(f.Units)*50 < len(c.Units) {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/registry"
+	"github.com/tidewaiter/tidewaiter/store"
 )
 
 type logFsckCmd struct{}
@@ -51,6 +53,10 @@ func (d *deployment) fsck() (fsckResult, error) {
 		return result, err
 	}
 	head, err := d.store.Head(d.env.ctx)
+	if errors.Is(err, store.ErrDamaged) {
+		result.Damage = append(result.Damage, err.Error())
+		return result, nil // how many entries there are is not known, so the tree cannot be walked
+	}
 	if err != nil {
 		return result, err
 	}
