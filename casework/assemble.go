@@ -124,7 +124,7 @@ func (v *View) addParcels(c *Case, live []*detect.Finding, best map[detect.Group
 			continue
 		}
 		w, most := f.MilliNats, capMovedHome
-		if f.Dest != "" && f.Estimated*8 >= len(c.Units) {
+		if f.Dest != "" && telling(c, f, best) {
 			most = capMoved
 		}
 		if site {
@@ -149,6 +149,16 @@ func (v *View) addParcels(c *Case, live []*detect.Finding, best map[detect.Group
 	c.Parcels, c.Routes, c.ToBarred, c.ToParty = len(link.Consignments), link.Routes, link.Dest, link.Consignee
 	c.MayHold = min(link.Estimated, len(c.Units))
 	path.senders[link.Parties[0]] = true
+}
+
+// fewUnits is what one machine holds: in any heavy parcel it could have gone.
+const fewUnits = 8
+
+// telling says whether it means much that parcels to a barred country left where units are missing: they could hold a fair part of
+// the units, which are more than one machine's, and whose going was not announced.
+func telling(c *Case, parcels *detect.Finding, best map[detect.Group]*detect.Finding) bool {
+	gone := best[detect.GroupGone]
+	return parcels.Estimated*8 >= len(c.Units) && len(c.Units) > fewUnits+1 && (gone == nil || !gone.Announced)
 }
 
 // addParty links what is odd about a party through whose hands most of the units went.

@@ -327,6 +327,7 @@ func (d Darkness) judge(m *Memory, site string, s *SiteMemory, group []silent, r
 	switch {
 	case 2*said[announced] > len(group):
 		llr -= darkAnnounced
+		f.Announced = true
 	case 2*said[ownWord] > len(group):
 		llr -= darkSelfWord
 		fallthrough

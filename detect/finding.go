@@ -26,6 +26,7 @@ type Finding struct {
 	WithdrawnAt  Micros   `json:"withdrawn,omitzero"`
 
 	// Facts that only the assembly of cases and their wording need.
+	Announced bool   `json:"ann,omitzero"` // the holder itself said so as it happened
 	Inspected Micros `json:"inspected,omitzero"`
 	From      Micros `json:"from,omitzero"` // the window in which it happened
 	To        Micros `json:"to,omitzero"`

@@ -121,7 +121,7 @@ func (m *Machine) put(f *Finding) {
 
 func same(a, b *Finding) bool {
 	return a.MilliNats == b.MilliNats && a.WithdrawnAt == b.WithdrawnAt && a.Explanation == b.Explanation &&
-		a.Estimated == b.Estimated && a.Inspected == b.Inspected && a.From == b.From && a.To == b.To &&
+		a.Estimated == b.Estimated && a.Announced == b.Announced && a.Inspected == b.Inspected && a.From == b.From && a.To == b.To &&
 		slices.Equal(a.Units, b.Units) && slices.Equal(a.Parties, b.Parties) && slices.Equal(a.Sites, b.Sites) &&
 		slices.Equal(a.Consignments, b.Consignments) && slices.Equal(a.Evidence, b.Evidence) && slices.Equal(a.Against, b.Against)
 }

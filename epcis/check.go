@@ -1,19 +1,14 @@
 package epcis
 
-import (
-	"maps"
-	"slices"
-)
-
 // check looks at the event as a whole: what must be there, and what may not.
 func (p *eventParser) check() error {
 	ev := p.ev
 	for _, need := range []struct {
 		f    field
 		name string
-	}{{fType, "type"}, {fTime, "eventTime"}, {fZone, "eventTimeZoneOffset"}} {
+	}{{fTime, "eventTime"}, {fZone, "eventTimeZoneOffset"}} {
 		if p.seen&need.f == 0 {
-			return p.in("/"+need.name, "is missing")
+			return &Error{"/" + need.name, "is missing"}
 		}
 	}
 	may, own := allowed[ev.Type]
@@ -24,10 +19,10 @@ func (p *eventParser) check() error {
 		return p.misplaced(may)
 	}
 	if ev.Type != TransformationEvent && p.seen&fAction == 0 {
-		return p.in("/action", "is missing")
+		return &Error{"/action", "is missing"}
 	}
 	if p.seen&fILMD != 0 && ev.Type == ObjectEvent && ev.Action != Add {
-		return p.in("/ilmd", "may stand only where action is ADD (EPCIS 2.0 §7.4.2)")
+		return &Error{"/ilmd", "may stand only where action is ADD (EPCIS 2.0 §7.4.2)"}
 	}
 	switch ev.Type {
 	case ObjectEvent:
@@ -42,9 +37,9 @@ func (p *eventParser) check() error {
 
 // misplaced names the first member that this type of event may not have.
 func (p *eventParser) misplaced(may field) error {
-	for _, name := range slices.Sorted(maps.Keys(fieldNames)) {
-		if f := fieldNames[name]; p.seen&f != 0 && may&f == 0 {
-			return p.in("/"+name, "may not stand in a %s", p.ev.Type)
+	for _, r := range eventShape.rules {
+		if p.seen&r.field&^may != 0 {
+			return &Error{"/" + r.name, "may not stand in a " + string(p.ev.Type)}
 		}
 	}
 	return nil
@@ -58,18 +53,18 @@ func (p *eventParser) checkObject() error {
 	case ev.HasSensorElements && ev.ReadPoint != "":
 		return nil
 	}
-	return p.in("", "says nothing of what it is about: it needs epcList or quantityList, or sensorElementList with readPoint")
+	return &Error{"", "says nothing of what it is about: it needs epcList or quantityList, or sensorElementList with readPoint"}
 }
 
 func (p *eventParser) checkTransaction() error {
 	ev := p.ev
 	switch {
 	case len(ev.Transactions) == 0:
-		return p.in("/bizTransactionList", "must name at least one transaction")
+		return &Error{"/bizTransactionList", "must name at least one transaction"}
 	case p.seen&fEPCs != 0, len(ev.Quantities) > 0, ev.Action == Delete:
 		return nil
 	}
-	return p.in("", "says nothing of what it is about: it needs epcList or quantityList")
+	return &Error{"", "says nothing of what it is about: it needs epcList or quantityList"}
 }
 
 func (p *eventParser) checkTransformation() error {
@@ -80,9 +75,9 @@ func (p *eventParser) checkTransformation() error {
 	case in && out, ev.TransformationID != "" && (in || out):
 		return nil
 	case ev.TransformationID != "":
-		return p.in("", "has neither inputs nor outputs")
+		return &Error{"", "has neither inputs nor outputs"}
 	}
-	return p.in("", "needs inputs and outputs, or one of them and a transformationID")
+	return &Error{"", "needs inputs and outputs, or one of them and a transformationID"}
 }
 
 // checkLink checks an aggregation or an association.
@@ -91,11 +86,11 @@ func (p *eventParser) checkLink() error {
 	children := len(ev.ChildEPCs)+len(ev.ChildQuantities) > 0
 	switch {
 	case ev.ParentID == "" && ev.Type == AssociationEvent:
-		return p.in("/parentID", "is missing")
+		return &Error{"/parentID", "is missing"}
 	case ev.ParentID == "" && ev.Action != Observe:
-		return p.in("/parentID", "is missing: nothing can be added to a parent, or taken from it, that is not named (EPCIS 2.0 §7.4.3)")
+		return &Error{"/parentID", "is missing: nothing can be added to a parent, or taken from it, that is not named (EPCIS 2.0 §7.4.3)"}
 	case !children && ev.Action != Delete:
-		return p.in("", "names no children: it needs childEPCs or childQuantityList")
+		return &Error{"", "names no children: it needs childEPCs or childQuantityList"}
 	}
 	return nil
 }

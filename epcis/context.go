@@ -1,6 +1,9 @@
 package epcis
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -9,7 +12,8 @@ import (
 )
 
 // Context is a JSON-LD @context as far as EPCIS needs it: the prefixes and the terms that names are written with. It never
-// fetches anything: contexts named by address are taken for the standard one, whose terms the package knows.
+// fetches anything: contexts named by address are taken for the standard one, whose terms the package knows. A nil Context is
+// the standard one alone.
 //
 // A Context is not changed after it was made, and safe for concurrent use.
 type Context struct {
@@ -18,7 +22,7 @@ type Context struct {
 
 // standard are the prefixes of the EPCIS context (EPCIS 2.0 §10, epcis-context.jsonld), and Tidewaiter's own, which an event
 // may use without saying so.
-var standard = map[string]string{
+var standard = &Context{terms: map[string]string{
 	"epcis":   "https://ref.gs1.org/epcis/",
 	"cbv":     "https://ref.gs1.org/cbv/",
 	"cbvmda":  "urn:epcglobal:cbv:mda:",
@@ -28,102 +32,163 @@ var standard = map[string]string{
 	"xsd":     "http://www.w3.org/2001/XMLSchema#",
 	"dcterms": "http://purl.org/dc/terms/",
 	"tw":      "https://tidewaiter.org/ns/",
-}
-
-var none = &Context{terms: standard}
+}}
 
 // contexts remembers what was parsed: a ledger of millions of entries has a handful of contexts.
 var contexts struct {
 	sync.RWMutex
-	known map[string]*Context
+	known map[contextKey]*Context
 }
 
-const maxContexts = 256
+type contextKey struct {
+	base *Context
+	raw  string
+}
 
-// ParseContext reads a @context: an address, an object, or an array of them; nil stands for the standard context alone. An
+// What is remembered is bounded in number and in size.
+const (
+	maxContexts      = 256
+	maxContextLength = 1 << 16
+)
+
+// ParseContext reads a @context: an address, an object, or an array of these; nil stands for the standard context alone. An
 // error is an *Error.
 func ParseContext(raw jsontext.Value) (*Context, error) {
 	if len(raw) == 0 {
-		return none, nil
+		return standard, nil
 	}
-	contexts.RLock()
-	c := contexts.known[string(raw)]
-	contexts.RUnlock()
-	if c != nil {
-		return c, nil
-	}
-	c, err := none.with(raw)
-	if err != nil {
-		return nil, err
-	}
-	contexts.Lock()
-	defer contexts.Unlock()
-	if contexts.known == nil || len(contexts.known) >= maxContexts {
-		contexts.known = map[string]*Context{}
-	}
-	contexts.known[string(raw)] = c
-	return c, nil
+	return standard.with(raw)
 }
 
 // with returns the context with the definitions of raw on top.
 func (c *Context) with(raw jsontext.Value) (*Context, error) {
-	next := &Context{terms: make(map[string]string, len(c.terms)+4)}
-	for k, v := range c.terms {
-		next.terms[k] = v
+	if c == nil {
+		c = standard
 	}
-	if err := next.define(raw, 0); err != nil {
+	contexts.RLock()
+	next := contexts.known[contextKey{c, string(raw)}]
+	contexts.RUnlock()
+	if next != nil {
+		return next, nil
+	}
+	next = &Context{terms: maps.Clone(c.terms)}
+	if err := next.define(raw); err != nil {
 		return nil, err
+	}
+	if len(raw) <= maxContextLength {
+		next.remember(contextKey{c, string(raw)})
 	}
 	return next, nil
 }
 
-// maxContextDepth bounds arrays in arrays, which JSON-LD does not know, and terms that stand for each other.
-const maxContextDepth = 4
-
-func (c *Context) define(raw jsontext.Value, depth int) error {
-	if depth > maxContextDepth {
-		return &Error{"/@context", "is nested too deep"}
+func (c *Context) remember(key contextKey) {
+	contexts.Lock()
+	defer contexts.Unlock()
+	if contexts.known == nil || len(contexts.known) >= maxContexts {
+		contexts.known = map[contextKey]*Context{}
 	}
-	switch raw.Kind() {
-	case '"', 'n': // an address; null, which would forget the standard terms, is taken for the standard context
-		return nil
-	case '[':
-		var list []jsontext.Value
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return &Error{"/@context", syntaxReason(err)}
+	contexts.known[key] = c
+}
+
+// maxIRI is the length of the longest name that a term may stand for.
+const maxIRI = 2048
+
+// contextError is an error about a @context.
+func contextError(reason string) error { return &Error{"/@context", reason} }
+
+func (c *Context) define(raw jsontext.Value) error {
+	if raw.Kind() != '[' {
+		return c.defineOne(raw)
+	}
+	var list []jsontext.Value
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return contextError(syntaxReason(err))
+	}
+	for _, one := range list {
+		if err := c.defineOne(one); err != nil {
+			return err
 		}
-		for _, one := range list {
-			if err := c.define(one, depth+1); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+func (c *Context) defineOne(raw jsontext.Value) error {
+	switch raw.Kind() {
+	case '"':
+		var address string
+		if err := json.Unmarshal(raw, &address); err != nil {
+			return contextError(syntaxReason(err))
+		}
+		if !isURI(address) {
+			return contextError("names " + quoteShort(address) + ", which is no absolute URI")
 		}
 		return nil
 	case '{':
 		return c.defineTerms(raw)
-	default:
-		return &Error{"/@context", "must be an address, an object, or an array of these"}
 	}
+	return contextError("must be an address, an object, or an array of these, and holds " + kindName(raw.Kind()))
 }
 
 func (c *Context) defineTerms(raw jsontext.Value) error {
-	var defs map[string]jsontext.Value
-	if err := json.Unmarshal(raw, &defs); err != nil {
-		return &Error{"/@context", syntaxReason(err)}
+	var given map[string]jsontext.Value
+	if err := json.Unmarshal(raw, &given); err != nil {
+		return contextError(syntaxReason(err))
 	}
-	for name, def := range defs {
+	d := definitions{ctx: c, iris: map[string]string{}, state: map[string]progress{}}
+	for name, def := range given {
 		if strings.HasPrefix(name, "@") || strings.ContainsAny(name, ": ") {
 			continue // keywords, and definitions of what has a full name anyhow
 		}
 		if iri := definition(def); iri != "" {
-			c.terms[name] = iri
+			d.iris[name] = iri
 		}
 	}
-	for name := range defs { // a prefix may be written with another one
-		if _, ok := c.terms[name]; ok {
-			c.terms[name] = c.resolve(c.terms[name])
+	for _, name := range slices.Sorted(maps.Keys(d.iris)) {
+		switch {
+		case !d.settle(name):
+			return contextError("defines " + quoteShort(name) + " by itself, round a circle")
+		case len(d.iris[name]) > maxIRI:
+			return contextError(fmt.Sprintf("defines %s to stand for more than %d characters", quoteShort(name), maxIRI))
 		}
 	}
+	maps.Copy(c.terms, d.iris)
 	return nil
+}
+
+// definitions are the terms of one object, which may be written with each other (JSON-LD 1.1 API §4.2).
+type definitions struct {
+	ctx   *Context
+	iris  map[string]string
+	state map[string]progress
+}
+
+type progress int
+
+const (
+	begun progress = iota + 1
+	settled
+)
+
+// settle writes a term's definition in full; it is false for one that needs itself.
+func (d *definitions) settle(name string) bool {
+	switch d.state[name] {
+	case begun:
+		return false
+	case settled:
+		return true
+	}
+	d.state[name] = begun
+	prefix, rest, ok := cutPrefix(d.iris[name])
+	if _, own := d.iris[prefix]; own && ok {
+		if !d.settle(prefix) {
+			return false
+		}
+		d.iris[name] = d.iris[prefix] + rest
+	} else {
+		d.iris[name] = d.ctx.Expand(d.iris[name])
+	}
+	d.state[name] = settled
+	return true
 }
 
 // definition is what a term stands for: a string, or the @id of an expanded definition (JSON-LD 1.1 §9.15.1).
@@ -144,38 +209,51 @@ func definition(def jsontext.Value) string {
 	return full.ID
 }
 
-func (c *Context) resolve(iri string) string {
-	for range maxContextDepth {
-		next := c.Expand(iri)
-		if next == iri {
-			break
+// cutPrefix takes a compact name apart: "tw:payer" is tw and payer, and a term is all prefix. It is false for a name that is
+// no such thing: one that begins with a colon, or has // behind it (JSON-LD 1.1 §3.2).
+func cutPrefix[T string | []byte](name T) (prefix, rest T, ok bool) {
+	for i := range len(name) {
+		if name[i] == ':' {
+			return name[:i], name[i+1:], i > 0 && !(len(name) > i+2 && name[i+1] == '/' && name[i+2] == '/')
 		}
-		iri = next
 	}
-	return iri
+	return name, rest, true
 }
 
 // Expand turns a compact name ("tw:payer") into the full one where the context knows its prefix, and returns any other name
 // as it is.
 func (c *Context) Expand(name string) string {
-	i := strings.IndexByte(name, ':')
-	if i < 0 {
-		if iri, ok := c.terms[name]; ok {
-			return iri
-		}
-		return name
-	}
-	if i == 0 || strings.HasPrefix(name[i+1:], "//") {
-		return name
-	}
-	if ns, ok := c.terms[name[:i]]; ok {
-		return ns + name[i+1:]
+	if namespace, rest, ok := lookUp(c, name); ok {
+		return namespace + rest
 	}
 	return name
 }
 
-// Namespace splits an expanded name into namespace and local name: behind the last /, # or :.
-func Namespace(expanded string) (namespace, local string) {
-	i := strings.LastIndexAny(expanded, "/#:")
-	return expanded[:i+1], expanded[i+1:]
+// expand is Expand for what is a part of something else, and not to be kept.
+func (c *Context) expand(name []byte) []byte {
+	if namespace, rest, ok := lookUp(c, name); ok {
+		return append([]byte(namespace), rest...)
+	}
+	return name
+}
+
+// appendExpanded writes what Expand returns.
+func (c *Context) appendExpanded(dst, name []byte) []byte {
+	if namespace, rest, ok := lookUp(c, name); ok {
+		return append(append(dst, namespace...), rest...)
+	}
+	return append(dst, name...)
+}
+
+// lookUp finds the namespace of a compact name, or what a term stands for.
+func lookUp[T string | []byte](c *Context, name T) (namespace string, rest T, ok bool) {
+	prefix, rest, ok := cutPrefix(name)
+	if !ok {
+		return "", rest, false
+	}
+	if c == nil {
+		c = standard
+	}
+	namespace, ok = c.terms[string(prefix)]
+	return namespace, rest, ok
 }

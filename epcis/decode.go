@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -61,59 +61,25 @@ type Decoder struct {
 	most    int64
 	ctx     jsontext.Value
 	header  Header
-	queue   []Item   // read, and not handed out yet
-	path    []*frame // the objects and arrays that are being read, outermost first
-	root    *frame   // the document itself
-	counts  [2]int   // items by kind
-	alone   bool     // nothing yet says that it is more than a single event
-	err     error    // how it ended
-	pending []Item   // elements of a vocabulary whose type is not known yet
-	held    int64    // bytes in pending
+	queue   []Item          // read
+	next    int             // in queue: what is handed out next
+	path    []*frame        // the objects and arrays that are being read, outermost first
+	root    *frame          // the document itself
+	body    map[string]bool // members of its epcisBody
+	counts  [2]int          // items by kind
+	alone   bool            // nothing yet says that it is more than a single event
+	err     error           // how it ended
+	pending []Item          // elements of a vocabulary whose type is not known yet
+	held    int64           // bytes in pending
 }
 
-// frame is an object or an array of the document that is being read.
-type frame struct {
-	kind container
-	seen map[string]bool // members of an object
-	n    int             // elements of an array
-	vtyp string          // of a vocabulary: its type
-}
-
-// container names the objects and arrays that a decoder goes into; everything else is passed over.
-type container int
-
-const (
-	inDocument container = iota
-	inHeader
-	inMasterData
-	inVocabularies
-	inVocabulary
-	inElements
-	inBody
-	inResults
-	inResultsBody
-	inEvents
-)
-
-// inside says what lies inside what: the members that are gone into.
-var inside = map[container]map[string]container{
-	inDocument:    {"epcisHeader": inHeader, "epcisBody": inBody},
-	inHeader:      {"epcisMasterData": inMasterData},
-	inMasterData:  {"vocabularyList": inVocabularies},
-	inVocabulary:  {"vocabularyElementList": inElements},
-	inBody:        {"eventList": inEvents, "queryResults": inResults},
-	inResults:     {"resultsBody": inResultsBody},
-	inResultsBody: {"eventList": inEvents, "vocabularyList": inVocabularies},
-}
-
-func (c container) isArray() bool { return c == inVocabularies || c == inElements || c == inEvents }
-
-// NewDecoder reads one document from r.
+// NewDecoder reads one document from r. It holds documents to the EPCIS 2.0 JSON Schema, but takes a single event without an
+// @context of its own, and any version that begins with 2.
 func NewDecoder(r io.Reader, o Options) *Decoder {
 	if o.MaxItemBytes <= 0 {
 		o.MaxItemBytes = DefaultMaxItemBytes
 	}
-	return &Decoder{tape: &tape{r: bufio.NewReaderSize(r, 1<<16), most: int(o.MaxItemBytes)}, most: o.MaxItemBytes, alone: true}
+	return &Decoder{tape: &tape{r: bufio.NewReaderSize(r, 1<<14), most: int(o.MaxItemBytes)}, most: o.MaxItemBytes, alone: true}
 }
 
 // Context is the document's @context as it came, or nil when there was none. It is complete once Next has returned io.EOF,
@@ -124,20 +90,28 @@ func (d *Decoder) Context() jsontext.Value { return d.ctx }
 func (d *Decoder) Header() Header { return d.header }
 
 // Next returns the next item, or io.EOF behind the last, once the document as a whole was found to be well-formed and
-// complete. After any other error there is no next item.
+// complete. After any other error there is no next item. What is wrong with the document's own members is an *Error, and its
+// pointer is one into the document.
 func (d *Decoder) Next() (Item, error) {
+	if d.next == len(d.queue) {
+		d.queue, d.next = d.queue[:0], 0
+	}
 	for len(d.queue) == 0 && d.err == nil {
 		if err := d.advance(); err != nil {
 			d.err = d.explain(err)
 		}
 	}
-	if len(d.queue) == 0 || d.err != nil && !errors.Is(d.err, io.EOF) {
+	if d.next == len(d.queue) || !errors.Is(d.err, io.EOF) && d.err != nil {
 		return Item{}, d.err
 	}
-	it := d.queue[0]
-	d.queue = d.queue[1:]
+	it := d.queue[d.next]
+	d.queue[d.next] = Item{}
+	d.next++
 	return it, nil
 }
+
+// errDone says that the document is read to its end.
+var errDone = fmt.Errorf("the document is read: %w", io.EOF)
 
 // advance reads one step further: into a container, over a member, or to the end.
 func (d *Decoder) advance() error {
@@ -158,19 +132,7 @@ func (d *Decoder) advance() error {
 }
 
 func (d *Decoder) begin() error {
-	br := d.tape.r.(*bufio.Reader)
-	head, err := br.Peek(4)
-	if len(head) == 0 && err != nil {
-		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("%w: it is empty", ErrNotEPCIS)
-		}
-		return err
-	}
-	skip, err := encoding(head)
-	if err != nil {
-		return err
-	}
-	if _, err := br.Discard(skip); err != nil {
+	if err := d.tape.begin(); err != nil {
 		return err
 	}
 	// Duplicate names and broken UTF-8 are faults of the item in which they stand, and found when it is parsed.
@@ -188,7 +150,12 @@ func (d *Decoder) begin() error {
 }
 
 func (d *Decoder) push(kind container, vtyp string) *frame {
-	f := &frame{kind: kind, seen: map[string]bool{}, vtyp: vtyp}
+	f := &frame{kind: kind, vtyp: vtyp}
+	if kind.isArray() {
+		f.pointer = string(d.dec.StackPointer())
+	} else {
+		f.seen = map[string]bool{}
+	}
 	d.path = append(d.path, f)
 	return f
 }
@@ -203,16 +170,21 @@ func (d *Decoder) member(top *frame) error {
 		return d.leave(top)
 	}
 	name := tok.String()
-	if top.seen[name] {
+	switch {
+	case top.seen[name]:
 		return d.fault(syntaxReason(jsontext.ErrDuplicateName))
+	case !top.kind.mayHold(name):
+		return d.fault("is not known here, and bears no prefix that says whose it is")
 	}
 	top.seen[name] = true
-	next, ok := inside[top.kind][name]
-	if !ok {
-		return d.plain(top, name)
+	if next, ok := inside[top.kind][name]; ok {
+		d.alone = false
+		return d.enter(next)
 	}
-	d.alone = false
-	return d.enter(next)
+	if top.kind == inDocument && aboutDocument[name] || top.kind == inVocabulary && name == "type" {
+		return d.about(top, name)
+	}
+	return d.dec.SkipValue()
 }
 
 // enter goes into a container.
@@ -236,137 +208,73 @@ func (d *Decoder) enter(next container) error {
 	return nil
 }
 
-// leave goes out of a container.
+// leave goes out of an object.
 func (d *Decoder) leave(top *frame) error {
+	for _, name := range needed[top.kind] {
+		if !top.seen[name] {
+			return &Error{string(d.dec.StackPointer()) + "/" + name, "is missing"}
+		}
+	}
 	d.path = d.path[:len(d.path)-1]
-	if top.kind != inVocabulary {
-		return nil
-	}
-	if top.vtyp == "" && len(d.pending) > 0 {
-		return d.fault("has elements and no type")
-	}
-	for _, it := range d.pending { // its type stood behind them
-		it.VocabularyType = top.vtyp
-		d.queue = append(d.queue, it)
-	}
-	d.pending, d.held = nil, 0
-	return nil
-}
-
-// plain reads a member that is not gone into.
-func (d *Decoder) plain(top *frame, name string) error {
-	v, ok, err := d.take()
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return d.fault(fmt.Sprintf("is larger than %d bytes", d.most))
-	}
-	switch {
-	case top.kind == inVocabulary && name == "type":
-		return d.text(v, &top.vtyp)
-	case top.kind != inDocument:
-		return nil
-	case name == "@context":
-		d.ctx = v.Clone()
-		_, err := ParseContext(d.ctx)
-		return err
-	}
-	return d.about(name, v)
-}
-
-// about reads what a document says of itself.
-func (d *Decoder) about(name string, v jsontext.Value) error {
-	h := &d.header
-	fields := map[string]*string{"type": &h.Type, "id": &h.ID, "schemaVersion": &h.SchemaVersion, "sender": &h.Sender, "receiver": &h.Receiver,
-		"instanceIdentifier": &h.InstanceIdentifier}
-	if into, ok := fields[name]; ok {
-		return d.text(v, into)
-	}
-	if name != "creationDate" {
-		return nil
-	}
-	var s string
-	if err := d.text(v, &s); err != nil {
-		return err
-	}
-	t, err := parseTime(s)
-	if err != nil {
-		return d.fault("is " + quoteShort(s) + ", which is no date and time with an offset (RFC 3339)")
-	}
-	h.CreationDate = t
-	return nil
-}
-
-func (d *Decoder) text(v jsontext.Value, into *string) error {
-	if v.Kind() != '"' {
-		return d.fault("must be a string, not " + kindName(v.Kind()))
-	}
-	if err := json.Unmarshal(v, into); err != nil {
-		return d.fault(syntaxReason(err))
+	switch top.kind {
+	case inBody:
+		d.body = top.seen
+	case inVocabulary:
+		for _, it := range d.pending { // its type stood behind them
+			it.VocabularyType = top.vtyp
+			d.queue = append(d.queue, it)
+		}
+		d.pending, d.held = nil, 0
 	}
 	return nil
 }
 
 // element reads one element of a list.
 func (d *Decoder) element(top *frame) error {
-	switch d.dec.PeekKind() {
-	case ']':
-		if _, err := d.dec.ReadToken(); err != nil {
-			return err
-		}
+	kind := d.dec.PeekKind()
+	if kind == ']' {
 		d.path = d.path[:len(d.path)-1]
-		return nil
-	case '{':
-		if top.kind == inVocabularies {
-			if _, err := d.dec.ReadToken(); err != nil {
-				return err
-			}
-			d.push(inVocabulary, "")
-			return nil
-		}
-	}
-	v, ok, err := d.take()
-	if err != nil {
+		_, err := d.dec.ReadToken()
 		return err
 	}
 	if top.kind == inVocabularies {
-		return d.fault("must be an object, not " + kindName(v.Kind()))
+		return d.enter(inVocabulary)
 	}
-	return d.hand(top, v, ok)
+	start := d.dec.InputOffset()
+	if err := d.dec.SkipValue(); err != nil {
+		return err
+	}
+	return d.hand(top, start)
 }
 
-// hand queues an item.
-func (d *Decoder) hand(top *frame, v jsontext.Value, ok bool) error {
-	it := Item{Pointer: string(d.dec.StackPointer()), Raw: v.Clone()}
+// hand queues the item that was passed over.
+func (d *Decoder) hand(top *frame, start int64) error {
+	it := Item{Pointer: top.pointer + "/" + strconv.Itoa(top.n)}
+	top.n++
+	it.Raw, it.Err = d.cut(start, d.dec.InputOffset())
 	if top.kind == inElements {
 		it.Kind, it.VocabularyType = ItemMasterData, top.vtyp
 	}
-	if !ok {
-		it.Err = &Error{"", fmt.Sprintf("is larger than %d bytes; split it", d.most)}
-	}
 	it.Index = d.counts[it.Kind]
 	d.counts[it.Kind]++
-	if it.Kind == ItemMasterData && it.VocabularyType == "" {
-		d.pending = append(d.pending, it)
-		if d.held += int64(len(it.Raw)); d.held > 4*d.most {
-			return d.fault("is too long to be held: write the vocabulary's type before its elements")
-		}
+	if it.Kind == ItemEvent || it.VocabularyType != "" {
+		d.queue = append(d.queue, it)
 		return nil
 	}
-	d.queue = append(d.queue, it)
+	d.pending = append(d.pending, it)
+	if d.held += int64(len(it.Raw)); d.held > 4*d.most {
+		return d.fault("is too far behind its vocabulary's first element to be held: write the vocabulary's type before its elements")
+	}
 	return nil
 }
 
-// take walks over the next value and returns its bytes, or false when it is too large to be held. The bytes are valid until
-// the next mark.
-func (d *Decoder) take() (jsontext.Value, bool, error) {
-	start := d.dec.InputOffset()
-	if err := d.dec.SkipValue(); err != nil {
-		return nil, false, err
+// cut returns a copy of what stands between two offsets, or says that it is too large to be held.
+func (d *Decoder) cut(from, to int64) (jsontext.Value, *Error) {
+	b, ok := d.tape.since(from, to)
+	if !ok {
+		return nil, &Error{"", fmt.Sprintf("is larger than %d bytes; split it", d.most)}
 	}
-	b, ok := d.tape.since(start, d.dec.InputOffset())
-	return jsontext.Value(bytes.TrimLeft(b, " \t\r\n,:")), ok, nil
+	return bytes.Clone(bytes.Trim(b, " \t\r\n,:")), nil
 }
 
 func (d *Decoder) fault(reason string) error {
@@ -376,44 +284,40 @@ func (d *Decoder) fault(reason string) error {
 // finish looks at what follows, and at the document as a whole.
 func (d *Decoder) finish() error {
 	end := d.dec.InputOffset()
-	if d.dec.PeekKind() != 0 {
+	switch _, err := d.dec.ReadToken(); {
+	case err == nil, d.tape.err == nil && !errors.Is(err, io.EOF):
 		return fmt.Errorf("something follows the document, at byte %d: give one document a file", end)
-	}
-	if _, err := d.dec.ReadToken(); err != nil && !errors.Is(err, io.EOF) {
+	case d.tape.err != nil:
 		return err
-	}
-	if !d.alone {
-		return cmp.Or(d.checkDocument(), io.EOF)
+	case !d.alone:
+		return cmp.Or(d.checkDocument(), errDone)
 	}
 	if err := d.checkAlone(); err != nil {
 		return err
 	}
-	raw, ok := d.tape.since(d.tape.from, end)
-	it := Item{Raw: bytes.TrimLeft(raw, " \t\r\n")}
-	if !ok {
-		it.Err = &Error{"", fmt.Sprintf("is larger than %d bytes; split it", d.most)}
-	}
+	it := Item{}
+	it.Raw, it.Err = d.cut(0, end)
 	d.counts[ItemEvent]++
 	d.queue = append(d.queue, it)
-	return io.EOF
+	return errDone
 }
 
 // explain says of an error where in the input it happened.
 func (d *Decoder) explain(err error) error {
 	var s *jsontext.SyntacticError
 	switch {
-	case errors.Is(err, io.EOF) && len(d.path) == 0 && d.dec != nil:
-		return err
+	case errors.Is(err, errDone):
+		return io.EOF
 	case d.tape.err != nil:
 		return fmt.Errorf("reading, after %d bytes: %w", d.tape.read, d.tape.err)
+	case errors.Is(err, io.EOF) && d.root == nil:
+		return fmt.Errorf("%w: it is empty", ErrNotEPCIS)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("the document ends in the middle, after %d bytes and %d events: is the file complete?", d.tape.read, d.counts[ItemEvent])
-	case errors.As(err, &s):
-		where := string(s.JSONPointer)
-		if len(d.path) == 1 && d.counts[ItemEvent] == 0 && len(d.root.seen) == 0 || len(d.path) == 0 && d.root == nil {
-			return fmt.Errorf("%w: it is not JSON, at byte %d: %s", ErrNotEPCIS, s.ByteOffset, syntaxReason(err))
-		}
-		return fmt.Errorf("%s, at byte %d: %w", cmp.Or(where, "the document"), s.ByteOffset, &Error{Reason: syntaxReason(err)})
+	case !errors.As(err, &s):
+		return err
+	case d.root == nil || len(d.path) == 1 && len(d.root.seen) == 0:
+		return fmt.Errorf("%w: it is not JSON, at byte %d: %s", ErrNotEPCIS, s.ByteOffset, syntaxReason(err))
 	}
-	return err
+	return fmt.Errorf("at byte %d: %w", s.ByteOffset, &Error{shorten(s.JSONPointer), syntaxReason(err)})
 }

@@ -1,227 +1,165 @@
 package epcis
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/tidewaiter/tidewaiter/gs1"
 )
 
 // Digest is the same for two events that say the same, and differs for any two that do not: it is how duplicates are told.
 //
 // It is a SHA-256 over the event with names expanded, identifiers canonical, CBV words bare, times as instants, numbers as exact
-// decimals, sets in an order of their own, and every part with its length, so that nothing can be shifted from one field into
-// another. The error declaration counts; recordTime, which is ours to set, and the @context, which only says how names are
-// spelt, do not. Unlike the event hash of the CBV it never reads a number as a double.
+// decimals, sets in an order of their own, and every part with its length or its end, so that nothing can be shifted from one
+// field into another. The error declaration counts; recordTime, which is ours to set, and the @context, which only says how
+// names are spelt, do not. Unlike the event hash of the CBV it never reads a number as a double.
+//
+// ev is what ParseEvent returned for the same ctx. An error is an *Error, and comes of an event that ParseEvent did not accept.
 func Digest(ev *Event, ctx *Context) ([32]byte, error) {
-	var err error
-	if bytes.Contains(ev.Raw, []byte(`"@context"`)) {
-		if ctx, err = ownContext(ev.Raw, ctx); err != nil {
-			return [32]byte{}, err
-		}
-	}
-	c := canon{newParser(ev.Raw, ctx)}
-	defer c.p.release()
-	b, err := c.object(nil, topLevel)
+	c, err := newComposer(ev, ctx)
 	if err != nil {
 		return [32]byte{}, err
 	}
-	return sha256.Sum256(b), nil
+	defer c.release()
+	d := digester{c}
+	d.object(eventShape)
+	text, err := d.written()
+	return sha256.Sum256(text), err
 }
 
-// meaning says how a value is to be read.
-type meaning struct {
-	kind  meaningKind
-	words *vocabulary // of words
-	set   bool        // the order of the list says nothing
+// digester writes the canonical form. A value is one byte that says its kind, then a length and its bytes, or its members or
+// elements and one byte that ends them; so of two different values neither begins with the other.
+type digester struct{ *composer }
+
+// foreign is the rule for what is somebody else's: nothing is known of it.
+var foreign = &rule{rank: last}
+
+// chunk writes a text with its kind and its length.
+func chunk[T string | []byte](dst []byte, kind byte, text T) []byte {
+	dst = binary.AppendUvarint(append(dst, kind), uint64(len(text)))
+	return append(dst, text...)
 }
 
-type meaningKind int
-
-const (
-	plain meaningKind = iota // as it is
-	identifier
-	instant
-	word
-	omitted
-	ours // an object or list of objects of the standard's own: members by meanings below
-)
-
-// meanings are those of the members of the standard's own objects. Names that mean different things in different objects have
-// the object's name before them.
-var meanings = map[string]meaning{
-	"eventTime": {kind: instant}, "recordTime": {kind: omitted}, "@context": {kind: omitted}, "declarationTime": {kind: instant},
-	"time": {kind: instant}, "startTime": {kind: instant}, "endTime": {kind: instant},
-	"certificationInfo": {kind: identifier, set: true}, "eventID": {kind: identifier}, "correctiveEventIDs": {kind: identifier, set: true},
-	"epcList": {kind: identifier, set: true}, "childEPCs": {kind: identifier, set: true}, "inputEPCList": {kind: identifier, set: true},
-	"outputEPCList": {kind: identifier, set: true}, "parentID": {kind: identifier}, "transformationID": {kind: identifier},
-	"quantityList": {kind: ours, set: true}, "childQuantityList": {kind: ours, set: true}, "inputQuantityList": {kind: ours, set: true},
-	"outputQuantityList": {kind: ours, set: true}, "epcClass": {kind: identifier},
-	"bizStep": {kind: word, words: bizSteps}, "disposition": {kind: word, words: dispositions}, "reason": {kind: word, words: errorReasons},
-	"persistentDisposition": {kind: ours}, "set": {kind: word, words: dispositions, set: true}, "unset": {kind: word, words: dispositions, set: true},
-	"readPoint": {kind: ours}, "bizLocation": {kind: ours}, "id": {kind: identifier}, "errorDeclaration": {kind: ours},
-	"bizTransactionList": {kind: ours, set: true}, "bizTransaction": {kind: identifier}, "sourceList": {kind: ours, set: true},
-	"source": {kind: identifier}, "destinationList": {kind: ours, set: true}, "destination": {kind: identifier},
-	"bizTransactionList/type": {kind: word, words: transactionTypes}, "sourceList/type": {kind: word, words: sourceTypes},
-	"destinationList/type": {kind: word, words: sourceTypes},
-	"sensorElementList":    {kind: ours, set: true}, "sensorMetadata": {kind: ours}, "sensorReport": {kind: ours, set: true},
-	"sensorReport/type": {kind: word, words: measurements}, "exception": {kind: word, words: alerts}, "component": {kind: word, words: components},
-	"deviceID": {kind: identifier}, "deviceMetadata": {kind: identifier}, "rawData": {kind: identifier}, "dataProcessingMethod": {kind: identifier},
-	"bizRules": {kind: identifier}, "microorganism": {kind: identifier}, "chemicalSubstance": {kind: identifier},
-	"coordinateReferenceSystem": {kind: identifier}, "uriValue": {kind: identifier},
-}
-
-const (
-	topLevel = ""        // the event itself
-	foreign  = "\x00ext" // an object of somebody's own namespace: nothing is known of its members
-)
-
-// meaningOf is the meaning of a member of an object.
-func meaningOf(parent, name string) meaning {
-	if parent == foreign {
-		return meaning{}
-	}
-	if m, ok := meanings[parent+"/"+name]; ok {
-		return m
-	}
-	return meanings[name]
-}
-
-// canon writes the canonical form.
-type canon struct{ p *parser }
-
-// chunk writes a part with its kind and its length.
-func chunk(dst []byte, kind byte, part []byte) []byte {
-	dst = append(dst, kind)
-	dst = binary.AppendUvarint(dst, uint64(len(part)))
-	return append(dst, part...)
-}
-
-// object writes an object's members in the order of their expanded names.
-func (c canon) object(dst []byte, parent string) ([]byte, error) {
-	type member struct {
-		name string
-		form []byte
-	}
-	var members []member
-	err := c.p.object(func(name string) error {
-		m := meaningOf(parent, name)
-		if m.kind == omitted && parent == topLevel {
-			_, err := c.p.value()
-			return err
+// object writes an object: its members in the order of the standard, those of others in that of their forms.
+func (d digester) object(s *shape) {
+	d.out = append(d.out, '{')
+	first := len(d.parts)
+	for d.open(); d.more(); {
+		name := d.scanner.name()
+		r := s.rule(name)
+		from := len(d.out)
+		switch {
+		case r == nil:
+			r = foreign
+			d.name(name)
+		case r.field&(fRecord|fContext) != 0:
+			d.skip()
+			continue
+		default:
+			d.out = chunk(d.out, 'k', name)
 		}
-		inner := name
-		if _, known := meanings[name]; !known || parent == foreign {
-			name, inner = c.p.ctx.Expand(name), foreign
-		}
-		form, err := c.value(nil, inner, m)
-		members = append(members, member{name, form})
-		return err
-	})
-	if err != nil {
-		return nil, err
+		d.value(r)
+		d.end(r.rank, from)
 	}
-	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	var all []byte
-	for _, m := range members {
-		all = chunk(all, 'k', []byte(m.name))
-		all = append(all, m.form...)
-	}
-	return chunk(dst, 'o', all), nil
+	d.arrange(first, false)
+	d.out = append(d.out, '}')
 }
 
-// value writes the next value. inner is the name of the object or list that it is, for the meaning of what is in it.
-func (c canon) value(dst []byte, inner string, m meaning) ([]byte, error) {
-	switch c.p.dec.PeekKind() {
+// name writes a name in full.
+func (d digester) name(name []byte) {
+	namespace, rest, ok := lookUp(d.ctx, name)
+	if !ok {
+		rest = name
+	}
+	d.out = binary.AppendUvarint(append(d.out, 'k'), uint64(len(namespace)+len(rest)))
+	d.out = append(append(d.out, namespace...), rest...)
+}
+
+// value writes the next value.
+func (d digester) value(r *rule) {
+	switch d.kind() {
 	case '{':
-		return c.object(dst, inner)
+		d.object(r.inner)
 	case '[':
-		return c.list(dst, inner, m)
+		d.list(r)
 	case '"':
-		s, err := c.p.text()
-		if err != nil {
-			return nil, err
+		if r.list == setOrOne {
+			d.out = append(d.out, '[')
+			d.text(r)
+			d.out = append(d.out, ']')
+			return
 		}
-		form := chunk(dst, 's', []byte(c.text(s, m)))
-		if m.kind == identifier && m.set { // one certificate is a list of one
-			form = chunk(nil, 'a', form)
-		}
-		return form, nil
+		d.text(r)
 	case '0':
-		v, err := c.p.number()
-		return chunk(dst, 'n', exactDecimal(v)), err
+		d.out = chunk(d.out, 'n', decimal(string(d.raw())))
+	default:
+		d.out = chunk(d.out, 'l', d.raw())
 	}
-	v, err := c.p.value()
-	return chunk(dst, 'l', v), err
 }
 
-// list writes a list; a set in the order of its elements' forms, each once.
-func (c canon) list(dst []byte, inner string, m meaning) ([]byte, error) {
-	var forms [][]byte
-	one := m
-	one.set = false
-	err := c.p.array(func(int) error {
-		form, err := c.value(nil, inner, one)
-		forms = append(forms, form)
-		return err
-	})
-	if err != nil {
-		return nil, err
+// list writes a list; a set and a bag in the order of their elements' forms.
+func (d digester) list(r *rule) {
+	element := *r
+	element.list = single
+	d.out = append(d.out, '[')
+	first := len(d.parts)
+	for d.open(); d.more(); {
+		from := len(d.out)
+		d.value(&element)
+		d.end(0, from)
 	}
-	if m.set {
-		slices.SortFunc(forms, bytes.Compare)
-		forms = slices.CompactFunc(forms, bytes.Equal)
+	if r.list == single {
+		d.parts = d.parts[:first]
+	} else {
+		d.arrange(first, r.list != bag)
 	}
-	return chunk(dst, 'a', bytes.Join(forms, nil)), nil
+	d.out = append(d.out, ']')
 }
 
-func (c canon) text(s string, m meaning) string {
-	switch m.kind {
-	case identifier:
-		s = c.p.ctx.Expand(s)
-		if canonical, err := gs1.Canonical(s); err == nil {
-			return canonical
+// text writes a string in its one spelling.
+func (d digester) text(r *rule) {
+	s := d.scanner.text()
+	switch r.reads {
+	case aType:
+		if t, ok := typeOf(s, d.ctx); ok {
+			d.out = chunk(d.out, 's', string(t))
+			return
 		}
-	case word:
-		if bare, why := m.words.bare(s, c.p.ctx); why == "" {
-			return bare
-		}
-	case instant:
-		if t, err := parseTime(s); err == nil {
-			return strconv.FormatInt(t.Unix(), 10) + "." + strconv.Itoa(t.Nanosecond())
+	case aTime:
+		if m, ok := parseMoment(s); ok {
+			d.out = append(m.append(append(d.out, 'i')), ';')
+			return
 		}
 	}
-	return s
+	if normal, ok := d.normal(s, r); ok {
+		d.out = chunk(d.out, 's', normal)
+	} else {
+		d.out = chunk(d.out, 's', s)
+	}
 }
 
-// exactDecimal is a number's one form: digits without zeros at their ends, and the power of ten behind them.
-func exactDecimal(v jsontext.Value) []byte {
-	s := string(v)
-	sign := ""
-	if strings.HasPrefix(s, "-") {
-		sign, s = "-", s[1:]
-	}
+// decimal is a number's one form: the digits without zeros at their ends, and the power of ten behind them. A number with an
+// exponent that nobody means stays as it was written.
+func decimal(written string) string {
+	s, negative := strings.CutPrefix(written, "-")
 	exponent := 0
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
-		n, err := strconv.Atoi(strings.TrimPrefix(s[i+1:], "+"))
+		n, err := strconv.ParseInt(strings.TrimPrefix(s[i+1:], "+"), 10, 32)
 		if err != nil {
-			return v // an exponent that does not fit an int: as it was written
+			return written
 		}
-		exponent, s = n, s[:i]
+		exponent, s = int(n), s[:i]
 	}
 	whole, fraction, _ := strings.Cut(s, ".")
 	exponent -= len(fraction)
 	digits := strings.TrimLeft(whole+fraction, "0")
 	short := strings.TrimRight(digits, "0")
-	if short == "" {
-		return []byte("0")
-	}
 	exponent += len(digits) - len(short)
-	return []byte(sign + short + "e" + strconv.Itoa(exponent))
+	if short == "" {
+		return "0"
+	}
+	if negative {
+		short = "-" + short
+	}
+	return short + "e" + strconv.Itoa(exponent)
 }

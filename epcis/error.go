@@ -29,9 +29,19 @@ func syntax(err error) *Error {
 	e := &Error{Reason: syntaxReason(err)}
 	var s *jsontext.SyntacticError
 	if errors.As(err, &s) {
-		e.Pointer = string(s.JSONPointer)
+		e.Pointer = shorten(s.JSONPointer)
 	}
 	return e
+}
+
+// shorten gives the pointer, or where it is longer than anybody reads, one to what lies around it.
+func shorten(pointer jsontext.Pointer) string {
+	const most = 256
+	p := string(pointer)
+	if len(p) > most {
+		p = p[:strings.LastIndexByte(p[:most+1], '/')]
+	}
+	return p
 }
 
 func syntaxReason(err error) string {

@@ -68,6 +68,8 @@ type Event struct {
 	ILMD              Fields
 	Extensions        Fields // of the event itself
 	Raw               jsontext.Value
+
+	checked bool // ParseEvent found Raw to be JSON
 }
 
 // Quantity is a number of things of one class that are not told apart (EPCIS 2.0 §7.3.3.3).

@@ -2,29 +2,35 @@ package epcis
 
 import (
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/tidewaiter/tidewaiter/gs1"
 )
 
 // Element is one element of a vocabulary: master data about a party, a place, a class or an instance (CBV 2.0 §9).
 type Element struct {
 	Type       string // the vocabulary's type, a URI
 	ID         string // canonical
-	Attributes Fields // by expanded name; an attribute without a value is an empty string
+	Attributes Fields // by expanded name; without a value: an empty string; given more than once: an array of the values
 	Children   []string
 }
 
 // ParseMasterData validates one element of a vocabulary of the given type. An error is an *Error.
+//
+// It accepts what the EPCIS 2.0 JSON Schema accepts, except GS1 keys that are malformed, and members that it does not know and
+// that bear no prefix: a misspelt "atributes" would go unnoticed. It is looser as ParseEvent is.
 func ParseMasterData(raw jsontext.Value, vocabularyType string, ctx *Context) (*Element, error) {
-	p := newParser(raw, ctx)
-	defer p.release()
-	el := &Element{Attributes: Fields{}}
-	err := p.object(func(name string) (err error) {
-		switch name {
+	p, err := newParser(raw, ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p.ctx, err = ownContext(raw, ctx); err != nil {
+		return nil, err
+	}
+	el := &Element{Type: p.ctx.Expand(vocabularyType), Attributes: Fields{}}
+	err = p.object(func(name []byte) (err error) {
+		switch string(name) {
 		case "id":
-			el.ID, err = p.elementID()
+			el.ID, err = p.id()
 		case "attributes":
-			err = p.array(func(int) error { return p.attribute(el) })
+			err = p.array(func() error { return p.masterAttribute(el) })
 		case "children":
 			el.Children, err = p.ids(false)
 		case "type", "isA", "@context":
@@ -34,46 +40,26 @@ func ParseMasterData(raw jsontext.Value, vocabularyType string, ctx *Context) (*
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	el.Type = ctx.Expand(vocabularyType)
 	switch {
+	case err != nil:
+		return nil, err
 	case el.ID == "":
-		return nil, p.in("/id", "is missing")
+		return nil, &Error{"/id", "is missing"}
 	case !isURI(el.Type):
-		return nil, p.in("", "belongs to a vocabulary whose type is %s, which is no absolute URI", quoteShort(vocabularyType))
+		return nil, &Error{"", "belongs to a vocabulary whose type is " + quoteShort(vocabularyType) + ", which is no absolute URI"}
 	}
 	return el, nil
 }
 
-// elementID reads the subject's identifier. Master data may also name patterns, which are no keys of one thing.
-func (p *parser) elementID() (string, error) {
-	s, err := p.uri()
-	if err != nil {
-		return "", err
-	}
-	c, err := gs1.Canonical(s)
-	if err != nil {
-		return "", p.fail("is %s: %v", quoteShort(s), err)
-	}
-	return c, nil
-}
-
-func (p *parser) attribute(el *Element) error {
-	var id, at string
+func (p *parser) masterAttribute(el *Element) error {
+	id, at := "", p.here()
 	value := jsontext.Value(`""`)
-	err := p.object(func(name string) (err error) {
-		at = parentOf(string(p.dec.StackPointer()))
-		switch name {
+	err := p.object(func(name []byte) (err error) {
+		switch string(name) {
 		case "id":
-			id, err = p.text()
-			id = p.ctx.Expand(id)
+			id, err = p.uri()
 		case "attribute":
-			value, err = p.value()
-			if k := value.Kind(); err == nil && k != '"' && k != '0' && k != '{' {
-				err = p.fail("must be a string, a number or an object, not %s", kindName(k))
-			}
+			value, err = p.attributeValue()
 		default:
 			err = p.foreign(name)
 		}
@@ -83,8 +69,33 @@ func (p *parser) attribute(el *Element) error {
 	case err != nil:
 		return err
 	case id == "":
-		return p.in(at+"/id", "is missing")
+		return p.failMember(at, "id", "is missing")
 	}
-	el.Attributes[id] = value
+	el.add(id, value)
 	return nil
+}
+
+func (p *parser) attributeValue() (jsontext.Value, error) {
+	at := p.here()
+	v, err := p.value()
+	if err != nil {
+		return nil, err
+	}
+	if k := v.Kind(); k != '"' && k != '0' && k != '{' {
+		return nil, p.fail(at, "must be a string, a number or an object, not %s", kindName(k))
+	}
+	return v, nil
+}
+
+// add adds a value of an attribute. The values are no arrays themselves.
+func (el *Element) add(id string, v jsontext.Value) {
+	switch old, again := el.Attributes[id]; {
+	case !again:
+		el.Attributes[id] = v
+	case old.Kind() == '[':
+		old[len(old)-1] = ','
+		el.Attributes[id] = append(append(old, v...), ']')
+	default:
+		el.Attributes[id] = append(append(append(append(jsontext.Value{'['}, old...), ','), v...), ']')
+	}
 }

@@ -2,38 +2,44 @@ package epcis
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // eventParser is the parser of one event: what was seen of it so far.
 type eventParser struct {
-	*parser
+	parser
 	ev   *Event
 	seen field
 }
 
 // ParseEvent validates one event of EPCIS 2.0 and normalises it (see Event). ctx is the context of the document that it came
-// in; one of its own goes on top. An error is an *Error.
+// in; one of its own goes on top. An error is an *Error. The event refers to raw, which must not be changed afterwards.
 //
-// It accepts what the EPCIS 2.0 JSON Schema accepts, except: what the text of the standard forbids and a schema cannot say
-// (a parent is needed to add to it or to take from it; an association needs children unless it is ended; a sensor attribute
-// stands in the metadata or in the report; did_not_occur has no corrective events); GS1 keys that are malformed; names given
-// twice; nesting beyond 64 levels. It is looser where older spellings are in use: URNs of CBV 1.x, and characters of IRIs.
+// It accepts what the EPCIS 2.0 JSON Schema accepts for an event of a document, and refuses what that refuses, except:
+//
+// It is stricter where the text of the standard says what a schema cannot, or where two readers could understand different
+// things: an aggregation needs a parent unless it only observes; did_not_occur has no corrective events; GS1 keys must be well
+// formed, percent signs in URIs too; a word with a prefix of the CBV must be one of its words in that place; a field that is
+// named twice, be it with two prefixes; a type of the standard's own is held to its rules however it is spelt (epcis:ObjectEvent),
+// and a member of the standard's own in events of somebody else's type; an event's @context must be one; numbers fit a double,
+// instants lie in the years 0 to 9999 in UTC; fields of somebody's own are nested at most 64 levels deep; no broken UTF-8.
+//
+// It is looser where older or shorter spellings are in use: URNs of CBV 1.x, Web URIs of the CBV's drafts and of the GS1 Web
+// Vocabulary; terms of the @context, for words, identifiers and names; characters of IRIs (RFC 3987).
 func ParseEvent(raw jsontext.Value, ctx *Context) (*Event, error) {
-	if raw.Kind() != '{' {
-		return nil, &Error{"", "must be an object, not " + kindName(raw.Kind())}
+	if k := raw.Kind(); k != '{' {
+		return nil, &Error{"", "must be an object, not " + kindName(k)}
 	}
-	if bytes.Contains(raw, []byte(`"@context"`)) {
-		var err error
-		if ctx, err = ownContext(raw, ctx); err != nil {
-			return nil, err
-		}
+	inner, err := newParser(raw, ctx)
+	if err != nil {
+		return nil, err
 	}
-	p := eventParser{parser: newParser(raw, ctx), ev: &Event{Raw: raw}}
-	defer p.release()
-	if err := p.object(p.member); err != nil {
+	p := eventParser{parser: inner, ev: &Event{Raw: raw, checked: true}}
+	if err := p.begin(); err != nil {
+		return nil, err
+	}
+	if err := p.object(p.field); err != nil {
 		return nil, err
 	}
 	if err := p.check(); err != nil {
@@ -42,25 +48,41 @@ func ParseEvent(raw jsontext.Value, ctx *Context) (*Event, error) {
 	return p.ev, nil
 }
 
+// begin looks for the members that say how to read all others, wherever they stand: the event's own context, then its type.
+func (p *eventParser) begin() (err error) {
+	if p.ctx, err = ownContext(p.ev.Raw, p.ctx); err != nil {
+		return err
+	}
+	typed := false
+	for p.open(); !typed && p.more(); {
+		if typed = string(p.name()) == "type"; typed {
+			p.ev.Type, err = p.eventType()
+		} else {
+			p.skip()
+		}
+	}
+	if !typed {
+		return &Error{"/type", "is missing"}
+	}
+	p.at = 0
+	return err
+}
+
 // ownContext is the document's context with the event's own on top.
 func ownContext(raw jsontext.Value, ctx *Context) (*Context, error) {
-	p := newParser(raw, ctx)
-	defer p.release()
-	var own jsontext.Value
-	err := p.object(func(name string) error {
-		v, err := p.dec.ReadValue()
-		if name == "@context" {
-			own = v.Clone()
+	s := scanner{src: raw}
+	if !s.mayHold("@context") {
+		return ctx, nil
+	}
+	var err error
+	for s.open(); s.more() && err == nil; {
+		if string(s.name()) == "@context" {
+			ctx, err = ctx.with(s.raw())
+		} else {
+			s.skip()
 		}
-		return wrap(err)
-	})
-	if err != nil || own == nil {
-		return ctx, err
 	}
-	if ctx == none {
-		return ParseContext(own)
-	}
-	return ctx.with(own)
+	return ctx, err
 }
 
 // field is a set of members of an event.
@@ -98,16 +120,6 @@ const (
 	fILMD
 )
 
-var fieldNames = map[string]field{
-	"type": fType, "eventTime": fTime, "eventTimeZoneOffset": fZone, "recordTime": fRecord, "eventID": fID,
-	"certificationInfo": fCertification, "errorDeclaration": fError, "@context": fContext, "action": fAction,
-	"epcList": fEPCs, "quantityList": fQuantities, "parentID": fParent, "childEPCs": fChildren, "childQuantityList": fChildQuantities,
-	"inputEPCList": fInputs, "inputQuantityList": fInputQuantities, "outputEPCList": fOutputs, "outputQuantityList": fOutputQuantities,
-	"transformationID": fTransformation, "bizStep": fStep, "disposition": fDisposition, "persistentDisposition": fPersistent,
-	"readPoint": fReadPoint, "bizLocation": fLocation, "bizTransactionList": fTransactions, "sourceList": fSources,
-	"destinationList": fDestinations, "sensorElementList": fSensors, "ilmd": fILMD,
-}
-
 const (
 	fCommon = fType | fTime | fZone | fRecord | fID | fCertification | fError | fContext | fStep | fDisposition | fReadPoint |
 		fLocation | fTransactions | fSources | fDestinations | fSensors
@@ -124,14 +136,14 @@ var allowed = map[Type]field{
 		fILMD,
 }
 
-// member reads one member of an event.
-func (p *eventParser) member(name string) error {
-	f, ok := fieldNames[name]
-	if !ok {
+// field reads one member of an event.
+func (p *eventParser) field(name []byte) error {
+	r := eventShape.rule(name)
+	if r == nil {
 		return p.extension(name)
 	}
-	p.seen |= f
-	switch {
+	p.seen |= r.field
+	switch f := r.field; {
 	case f < fAction:
 		return p.common(f)
 	case f&(fStep|fDisposition|fPersistent|fReadPoint|fLocation|fTransactions|fSources|fDestinations|fAction) != 0:
@@ -145,8 +157,6 @@ func (p *eventParser) member(name string) error {
 func (p *eventParser) common(f field) (err error) {
 	ev := p.ev
 	switch f {
-	case fType:
-		ev.Type, err = p.eventType()
 	case fTime:
 		ev.Time, err = p.time()
 	case fZone:
@@ -159,8 +169,8 @@ func (p *eventParser) common(f field) (err error) {
 		ev.CertificationInfo, err = p.certification()
 	case fError:
 		ev.ErrorDeclaration, err = p.declaration()
-	case fContext:
-		_, err = p.value()
+	case fType, fContext:
+		p.skip() // read already
 	}
 	return err
 }
@@ -170,7 +180,7 @@ func (p *eventParser) what(f field) (err error) {
 	ev := p.ev
 	switch f {
 	case fEPCs:
-		ev.EPCs, err = p.ids(true)
+		ev.EPCs, err = p.ids(ev.Type != TransactionEvent)
 	case fChildren:
 		ev.ChildEPCs, err = p.ids(false)
 	case fInputs:
@@ -214,87 +224,96 @@ func (p *eventParser) why(f field) (err error) {
 	case fLocation:
 		ev.BizLocation, err = p.place()
 	case fTransactions:
-		ev.Transactions, err = p.typed("bizTransaction", transactionTypes, false)
+		ev.Transactions, err = p.typedList("bizTransaction", transactionTypes, false)
 	case fSources:
-		ev.Sources, err = p.typed("source", sourceTypes, true)
+		ev.Sources, err = p.typedList("source", sourceTypes, true)
 	case fDestinations:
-		ev.Destinations, err = p.typed("destination", sourceTypes, true)
+		ev.Destinations, err = p.typedList("destination", sourceTypes, true)
 	}
 	return err
 }
 
+// types are the standard's own, the usual ones first.
+var types = [...]Type{ObjectEvent, AggregationEvent, AssociationEvent, TransactionEvent, TransformationEvent}
+
 // eventType reads the type: one of the five, or the URI of somebody's own.
 func (p *eventParser) eventType() (Type, error) {
-	s, err := p.text()
+	s, at, err := p.read()
 	if err != nil {
 		return "", err
 	}
-	full := p.ctx.Expand(s)
-	t := Type(strings.TrimPrefix(full, standard["epcis"]))
-	if _, ok := allowed[t]; ok {
+	if t, ok := typeOf(s, p.ctx); ok {
 		return t, nil
 	}
-	if !isURI(full) {
-		return "", p.fail("is %s, which is no type of event: it must be ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent, "+
-			"AssociationEvent, or a URI", quoteShort(s))
+	return "", p.fail(at, "is %s, which is no type of event: it must be ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent, "+
+		"AssociationEvent, or a URI", quoteShort(s))
+}
+
+// typeOf is the normal form of a type: the bare name of one of the five, else a URI.
+func typeOf(s []byte, ctx *Context) (Type, bool) {
+	full := ctx.expand(s)
+	bare := bytes.TrimPrefix(full, []byte(standard.terms["epcis"]))
+	for _, t := range types {
+		if string(t) == string(bare) {
+			return t, true
+		}
 	}
-	return Type(full), nil
+	return Type(full), isURI(full)
 }
 
 func (p *eventParser) action() (Action, error) {
-	s, err := p.text()
-	switch a := Action(s); {
-	case err != nil:
+	s, at, err := p.read()
+	if err != nil {
 		return "", err
-	case a == Add, a == Observe, a == Delete:
-		return a, nil
 	}
-	return "", p.fail("is %s; it must be ADD, OBSERVE or DELETE", quoteShort(s))
+	for _, a := range []Action{Add, Observe, Delete} {
+		if string(s) == string(a) {
+			return a, nil
+		}
+	}
+	return "", p.fail(at, "is %s; it must be ADD, OBSERVE or DELETE", quoteShort(s))
 }
 
 // zone reads ±hh:mm, at most 14 hours.
 func (p *eventParser) zone() (string, error) {
-	s, err := p.text()
+	s, at, err := p.read()
 	if err != nil {
 		return "", err
 	}
-	digit := func(i int, most byte) bool { return '0' <= s[i] && s[i] <= most }
-	ok := len(s) == 6 && (s[0] == '+' || s[0] == '-') && s[3] == ':' && digit(4, '5') && digit(5, '9') &&
-		(s[1] == '0' && digit(2, '9') || s[1] == '1' && digit(2, '3') || s[1:] == "14:00")
-	if !ok {
-		return "", p.fail("is %s; it must be an offset such as +01:00", quoteShort(s))
+	seconds, ok := zoneSeconds(s)
+	if !ok || len(s) != len("+01:00") || max(seconds, -seconds) > 14*3600 {
+		return "", p.fail(at, "is %s; it must be an offset such as +01:00", quoteShort(s))
 	}
-	return s, nil
+	return string(s), nil
 }
 
 // extension reads a member of somebody's own namespace.
-func (p *eventParser) extension(name string) error {
-	if full, ok := p.extensionName(name); ok {
-		v, err := p.value()
-		if err != nil {
-			return err
-		}
-		return p.put(&p.ev.Extensions, full, v)
-	}
-	if _, own := allowed[p.ev.Type]; !own && p.seen&fType != 0 {
-		_, err := p.value() // an extension type has members of its own
+func (p *eventParser) extension(name []byte) error {
+	full, uri, err := p.fullName(name)
+	if err != nil {
 		return err
 	}
-	return p.fail("is no member of an event, and bears no prefix that says whose it is (such as tw:%s)", name)
+	if uri {
+		return p.put(&p.ev.Extensions, full)
+	}
+	if _, own := allowed[p.ev.Type]; own {
+		return p.fail(p.member, "is no member of an event, and bears no prefix that says whose it is, such as tw:")
+	}
+	_, err = p.value() // an extension type has members of its own
+	return err
 }
 
-// extensionName expands the name of an extension; it must be a URI, or a term that the context defines.
-func (p *parser) extensionName(name string) (string, bool) {
-	full := p.ctx.Expand(name)
-	return full, isURI(full)
-}
-
-func (p *parser) put(fields *Fields, name string, v jsontext.Value) error {
+// put reads a value into fields.
+func (p *eventParser) put(fields *Fields, name string) error {
+	if _, twice := (*fields)[name]; twice {
+		return p.fail(p.member, "is there twice, with another prefix: both mean %s", quoteShort(name))
+	}
+	v, err := p.value()
+	if err != nil {
+		return err
+	}
 	if *fields == nil {
 		*fields = Fields{}
-	}
-	if _, twice := (*fields)[name]; twice {
-		return p.fail("is there twice, with another prefix: both mean %s", name)
 	}
 	(*fields)[name] = v
 	return nil
@@ -302,16 +321,15 @@ func (p *parser) put(fields *Fields, name string, v jsontext.Value) error {
 
 func (p *eventParser) ilmd() (Fields, error) {
 	fields := Fields{}
-	err := p.object(func(name string) error {
-		full, ok := p.extensionName(name)
-		if !ok {
-			return p.fail("must bear a prefix that says whose it is, or be a URI")
-		}
-		v, err := p.value()
+	err := p.object(func(name []byte) error {
+		full, uri, err := p.fullName(name)
 		if err != nil {
 			return err
 		}
-		return p.put(&fields, full, v)
+		if !uri {
+			return p.fail(p.member, "must bear a prefix that says whose it is, or be a URI")
+		}
+		return p.put(&fields, full)
 	})
 	return fields, err
 }

@@ -1,121 +1,69 @@
 package epcis
 
-// sensorKind is how the value of a sensor attribute is written.
-type sensorKind int
-
-const (
-	aURI sensorKind = iota
-	aTime
-	aDecimal
-	aText
-	aBoolean
-	aHex
-	aMeasurement
-	anAlert
-	aComponent
-)
-
-// The attributes of EPCIS 2.0 §7.3.7.
-var (
-	sensorMetadata = map[string]sensorKind{"time": aTime, "startTime": aTime, "endTime": aTime, "deviceID": aURI, "deviceMetadata": aURI,
-		"rawData": aURI, "dataProcessingMethod": aURI, "bizRules": aURI}
-	sensorReport = map[string]sensorKind{"type": aMeasurement, "exception": anAlert, "deviceID": aURI, "deviceMetadata": aURI, "rawData": aURI,
-		"dataProcessingMethod": aURI, "bizRules": aURI, "time": aTime, "microorganism": aURI, "chemicalSubstance": aURI,
-		"coordinateReferenceSystem": aURI, "value": aDecimal, "component": aComponent, "stringValue": aText, "booleanValue": aBoolean,
-		"hexBinaryValue": aHex, "uriValue": aURI, "minValue": aDecimal, "maxValue": aDecimal, "meanValue": aDecimal, "sDev": aDecimal,
-		"percRank": aDecimal, "percValue": aDecimal, "uom": aText}
-)
-
-// sensorElements validates a list of sensor elements and says whether there are any.
+// sensorElements validates a list of sensor elements (EPCIS 2.0 §7.3.7) and says whether there are any.
 func (p *parser) sensorElements() (any bool, err error) {
-	err = p.array(func(int) error {
+	err = p.array(func() error {
 		any = true
-		reports, at := 0, ""
-		err := p.object(func(name string) error {
-			at = parentOf(string(p.dec.StackPointer()))
-			switch name {
-			case "sensorMetadata":
-				return p.object(func(name string) error { return p.sensorAttribute(sensorMetadata, name) })
-			case "sensorReport":
-				return p.sensorReports(&reports)
-			}
-			return p.foreign(name)
-		})
-		if err == nil && reports == 0 {
-			err = p.in(at+"/sensorReport", "is missing, or empty")
-		}
-		return err
+		return p.sensorElement()
 	})
 	return any, err
 }
 
-func (p *parser) sensorReports(n *int) error {
-	return p.array(func(int) error {
-		*n++
-		typed, at := false, ""
-		err := p.object(func(name string) error {
-			at = parentOf(string(p.dec.StackPointer()))
-			typed = typed || name == "type"
-			return p.sensorAttribute(sensorReport, name)
-		})
-		if err == nil && !typed {
-			err = p.in(at+"/type", "is missing")
+func (p *parser) sensorElement() error {
+	at, reports := p.here(), 0
+	err := p.object(func(name []byte) error {
+		switch string(name) {
+		case "sensorMetadata":
+			return p.object(func(name []byte) error { return p.attribute(metadataShape, name) })
+		case "sensorReport":
+			return p.array(func() error {
+				reports++
+				return p.sensorReport()
+			})
 		}
-		return err
+		return p.foreign(name)
 	})
+	if err == nil && reports == 0 {
+		err = p.failMember(at, "sensorReport", "is missing, or empty")
+	}
+	return err
 }
 
-func (p *parser) sensorAttribute(known map[string]sensorKind, name string) (err error) {
-	kind, ok := known[name]
-	if !ok {
+func (p *parser) sensorReport() error {
+	at, typed := p.here(), false
+	err := p.object(func(name []byte) error {
+		typed = typed || string(name) == "type"
+		return p.attribute(reportShape, name)
+	})
+	if err == nil && !typed {
+		err = p.failMember(at, "type", "is missing")
+	}
+	return err
+}
+
+// attribute reads a member of an object with a simple shape.
+func (p *parser) attribute(s *shape, name []byte) (err error) {
+	r := s.rule(name)
+	if r == nil {
 		return p.foreign(name)
 	}
-	switch kind {
-	case aURI:
+	switch r.reads {
+	case anID:
 		_, err = p.id()
 	case aTime:
 		_, err = p.time()
 	case aDecimal:
 		_, err = p.decimal()
 	case aText:
-		_, err = p.text()
+		_, _, err = p.read()
 	case aBoolean:
 		err = p.boolean()
 	case aHex:
 		err = p.hex()
-	case aMeasurement:
-		_, err = p.word(measurements)
-	case anAlert:
-		_, err = p.word(alerts)
-	case aComponent:
-		_, err = p.word(components)
+	case aWord:
+		_, err = p.word(r.words)
+	default:
+		_, err = p.value()
 	}
 	return err
-}
-
-func (p *parser) boolean() error {
-	tok, err := p.dec.ReadToken()
-	if err != nil {
-		return syntax(err)
-	}
-	if k := tok.Kind(); k != 't' && k != 'f' {
-		return p.fail("must be true or false, not %s", kindName(k))
-	}
-	return nil
-}
-
-func (p *parser) hex() error {
-	s, err := p.text()
-	if err != nil {
-		return err
-	}
-	ok := s != ""
-	for i := range len(s) {
-		c := s[i] | 0x20
-		ok = ok && ('0' <= s[i] && s[i] <= '9' || 'a' <= c && c <= 'f')
-	}
-	if !ok {
-		return p.fail("is %s; it must be hexadecimal", quoteShort(s))
-	}
-	return nil
 }

@@ -1,6 +1,8 @@
 package epcis
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 
@@ -10,7 +12,7 @@ import (
 // tape hands out what it reads and keeps the bytes from a mark on, so that a value can be walked token by token without
 // holding it, and had as bytes when it turns out to be small enough.
 type tape struct {
-	r    io.Reader
+	r    *bufio.Reader
 	dec  *jsontext.Decoder // that reads from the tape
 	buf  []byte
 	from int64 // offset of buf[0]
@@ -25,7 +27,7 @@ const readAtOnce = 1 << 16
 
 func (t *tape) Read(b []byte) (int, error) {
 	if t.dec != nil && t.read-t.dec.InputOffset() > int64(t.most)+readAtOnce {
-		t.err = fmt.Errorf("a single string is larger than %d bytes", t.most)
+		t.err = fmt.Errorf("a single value is larger than %d bytes", t.most)
 		return 0, t.err
 	}
 	n, err := t.r.Read(b[:min(len(b), readAtOnce)])
@@ -69,20 +71,26 @@ func (t *tape) since(from, to int64) ([]byte, bool) {
 	return t.buf[from-t.from : to-t.from], true
 }
 
-// encoding looks at the first bytes of a document and says why they cannot be EPCIS in JSON; it skips a byte order mark.
-func encoding(head []byte) (skip int, err error) {
-	starts := func(mark string) bool { return len(head) >= len(mark) && string(head[:len(mark)]) == mark }
+// begin passes over a byte order mark and says of a document's first bytes why they cannot be EPCIS in JSON.
+func (t *tape) begin() error {
+	head, err := t.r.Peek(64)
+	if len(head) == 0 && err != nil && err != io.EOF {
+		t.err = err
+		return err
+	}
+	starts := func(mark string) bool { return bytes.HasPrefix(head, []byte(mark)) }
 	switch {
 	case starts("\xef\xbb\xbf"):
-		return 3, nil
+		_, err := t.r.Discard(3)
+		return err
 	case starts("\xff\xfe"), starts("\xfe\xff"), len(head) > 1 && (head[0] == 0 || head[1] == 0):
-		return 0, fmt.Errorf("%w: it is UTF-16 or UTF-32 text; save it as UTF-8", ErrNotEPCIS)
+		return fmt.Errorf("%w: it is UTF-16 or UTF-32 text; save it as UTF-8", ErrNotEPCIS)
 	case starts("\x1f\x8b"):
-		return 0, fmt.Errorf("%w: it is compressed; decompress it first (gunzip)", ErrNotEPCIS)
+		return fmt.Errorf("%w: it is compressed; decompress it first (gunzip)", ErrNotEPCIS)
 	case starts("PK\x03\x04"):
-		return 0, fmt.Errorf("%w: it is a ZIP archive (or a spreadsheet); unpack it first", ErrNotEPCIS)
-	case starts("<"):
-		return 0, fmt.Errorf("%w in JSON: it looks like XML, which is not read yet", ErrNotEPCIS)
+		return fmt.Errorf("%w: it is a ZIP archive (or a spreadsheet); unpack it first", ErrNotEPCIS)
+	case bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("<")):
+		return fmt.Errorf("%w in JSON: it looks like XML, which is not read yet", ErrNotEPCIS)
 	}
-	return 0, nil
+	return nil
 }

@@ -2,105 +2,107 @@ package epcis
 
 import "strings"
 
-// vocabulary is one list of words of the CBV: the bare words, and how the standard spells them as URIs.
+// vocabulary is one list of words of the CBV, and how the standard spells them as URIs.
 type vocabulary struct {
 	what  string // for messages
 	web   string // Web URI prefix (CBV 2.0 §7)
 	urn   string // URN prefix of CBV 1.x; empty where there is none
-	words map[string]bool
+	words map[string]word
 }
 
-func words(list string) map[string]bool {
-	set := map[string]bool{}
+// word is a word of a vocabulary in its two forms. For what is not the CBV's own both are its full URI.
+type word struct{ bare, uri string }
+
+func vocabularyOf(what, web, urn, list string) *vocabulary {
+	v := &vocabulary{what, web, urn, map[string]word{}}
 	for _, w := range strings.Fields(list) {
-		set[w] = true
+		v.words[w] = word{w, web + w}
 	}
-	return set
+	return v
 }
 
 // The lists of CBV 2.0 §7 and §8, with the words that the EPCIS 2.0 JSON Schema knows.
 var (
-	bizSteps = &vocabulary{"business step", "https://ref.gs1.org/cbv/BizStep-", "urn:epcglobal:cbv:bizstep:", words(`accepting arriving assembling
+	bizSteps = vocabularyOf("business step", "https://ref.gs1.org/cbv/BizStep-", "urn:epcglobal:cbv:bizstep:", `accepting arriving assembling
 		collecting commissioning consigning creating_class_instance cycle_counting decommissioning departing destroying disassembling dispensing encoding
 		entering_exiting holding inspecting installing killing loading other packing picking receiving removing repackaging repairing replacing reserving
-		retail_selling shipping staging_outbound stock_taking stocking storing transporting unloading unpacking void_shipping sensor_reporting sampling`)}
-	dispositions = &vocabulary{"disposition", "https://ref.gs1.org/cbv/Disp-", "urn:epcglobal:cbv:disp:", words(`active container_closed damaged destroyed
+		retail_selling shipping staging_outbound stock_taking stocking storing transporting unloading unpacking void_shipping sensor_reporting sampling`)
+	dispositions = vocabularyOf("disposition", "https://ref.gs1.org/cbv/Disp-", "urn:epcglobal:cbv:disp:", `active container_closed damaged destroyed
 		dispensed disposed encoded expired in_progress in_transit inactive no_pedigree_match non_sellable_other partially_dispensed recalled reserved
 		retail_sold returned sellable_accessible sellable_not_accessible stolen unknown available completeness_verified completeness_inferred conformant
-		container_open mismatch_instance mismatch_class mismatch_quantity needs_replacement non_conformant unavailable`)}
-	transactionTypes = &vocabulary{"business transaction type", "https://ref.gs1.org/cbv/BTT-", "urn:epcglobal:cbv:btt:",
-		words(`bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt`)}
-	sourceTypes = &vocabulary{"source or destination type", "https://ref.gs1.org/cbv/SDT-", "urn:epcglobal:cbv:sdt:",
-		words(`owning_party possessing_party location`)}
-	errorReasons = &vocabulary{"error reason", "https://ref.gs1.org/cbv/ER-", "urn:epcglobal:cbv:er:", words(`did_not_occur incorrect_data`)}
-	components   = &vocabulary{"component", "https://ref.gs1.org/cbv/Comp-", "", words(`x y z axial_distance azimuth height spherical_radius
-		polar_angle elevation_angle easting northing latitude longitude altitude`)}
-	alerts       = &vocabulary{"sensor alert", "https://gs1.org/voc/", "", words(`ALARM_CONDITION ERROR_CONDITION`)}
-	measurements = &vocabulary{"measurement type", "https://gs1.org/voc/", "", words(`AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration
+		container_open mismatch_instance mismatch_class mismatch_quantity needs_replacement non_conformant unavailable`)
+	transactionTypes = vocabularyOf("business transaction type", "https://ref.gs1.org/cbv/BTT-", "urn:epcglobal:cbv:btt:",
+		`bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt`)
+	sourceTypes = vocabularyOf("source or destination type", "https://ref.gs1.org/cbv/SDT-", "urn:epcglobal:cbv:sdt:",
+		`owning_party possessing_party location`)
+	errorReasons = vocabularyOf("error reason", "https://ref.gs1.org/cbv/ER-", "urn:epcglobal:cbv:er:", `did_not_occur incorrect_data`)
+	components   = vocabularyOf("component", "https://ref.gs1.org/cbv/Comp-", "", `x y z axial_distance azimuth height spherical_radius
+		polar_angle elevation_angle easting northing latitude longitude altitude`)
+	alerts       = vocabularyOf("sensor alert", "https://gs1.org/voc/", "", `ALARM_CONDITION ERROR_CONDITION`)
+	measurements = vocabularyOf("measurement type", "https://gs1.org/voc/", "", `AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration
 		Radioactivity Altitude AmountOfSubstance AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity Area Capacitance
 		Conductance Conductivity Count Density Dimensionless DoseEquivalent DoseEquivalentRate DynamicViscosity ElectricCharge ElectricCurrent
 		ElectricCurrentDensity ElectricFieldStrength Energy Exposure Force Frequency Illuminance Inductance Irradiance KinematicViscosity Length
 		LinearMomentum Luminance LuminousFlux LuminousIntensity MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass MassConcentration
 		MassFlowRate MassPerAreaTime MemoryCapacity MolalityOfSolute MolarEnergy MolarMass MolarVolume Power Pressure RadiantFlux RadiantIntensity
 		RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed SurfaceDensity SurfaceTension Temperature Time Torque Voltage Volume
-		VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber`)}
+		VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber`)
 )
 
-// older is how drafts of CBV 2.0 spelt the Web URIs.
-const (
-	current = "https://ref.gs1.org/cbv/"
-	older   = "https://ns.gs1.org/cbv/"
-)
+// older are the prefixes that drafts of CBV 2.0 had for its Web URIs.
+var older = []string{"https://ns.gs1.org/cbv/", "http://ns.gs1.org/cbv/"}
 
-// bare is the normal form of a word: the bare word for what is the CBV's own, however it was spelt, and the full URI for
-// what is not. The second result says why there is none.
-func (v *vocabulary) bare(word string, c *Context) (string, string) {
-	if v.words[word] {
-		return word, ""
+// find finds a word, however it is spelt: bare, as a Web URI, as a URN of CBV 1.x, or as a compact name of one of them. It is
+// false for what the CBV might have said and does not, and for what is no URI.
+func (v *vocabulary) find(written []byte, c *Context) (word, bool) {
+	if w, ok := v.words[string(written)]; ok {
+		return w, true
 	}
-	full := c.Expand(word)
-	if rest, ok := strings.CutPrefix(full, older); ok {
-		full = current + rest
+	full := string(c.expand(written))
+	claimed := strings.HasPrefix(full, "urn:epcglobal:cbv") // nobody else's words begin so
+	for _, prefix := range older {
+		if rest, ok := strings.CutPrefix(full, prefix); ok {
+			full, claimed = standard.terms["cbv"]+rest, true
+		}
 	}
 	for _, prefix := range []string{v.web, v.urn} {
-		if rest, ok := strings.CutPrefix(full, prefix); ok && prefix != "" {
-			if v.words[rest] {
-				return rest, ""
-			}
-			if prefix != measurements.web { // that namespace has other words as well
-				return "", v.unknown(rest)
-			}
+		rest, ok := strings.CutPrefix(full, prefix)
+		if !ok || prefix == "" {
+			continue
 		}
+		if w, ok := v.words[rest]; ok {
+			return w, true
+		}
+		claimed = claimed || prefix != standard.terms["gs1"] // the GS1 Web Vocabulary has words of other kinds as well
 	}
-	if !isURI(full) {
-		return "", v.unknown(word)
+	if claimed || !isURI(full) {
+		return word{}, false
 	}
-	if strings.HasPrefix(full, "urn:epcglobal:cbv:") {
-		return "", v.unknown(word)
-	}
-	return full, ""
+	return word{full, full}, true
 }
 
-// uri is the Web URI of a normal form, as the event hash wants it.
-func (v *vocabulary) uri(bare string) string {
-	if v.words[bare] {
-		return v.web + bare
-	}
-	return bare
-}
-
-func (v *vocabulary) unknown(word string) string {
-	reason := "is " + quoteShort(word) + ", which is no " + v.what + " of the CBV and no URI"
-	best, distance := "", 3
-	for w := range v.words {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(w), distance); d < distance || d == distance && best != "" && w < best {
-			best, distance = w, d
-		}
-	}
-	if best != "" {
+// unknown says what is wrong with a word that find does not know.
+func (v *vocabulary) unknown(written []byte) string {
+	reason := "is " + quoteShort(written) + ", which is no " + v.what + " of the CBV and no URI of somebody's own"
+	if best := v.like(string(written)); best != "" {
 		reason += "; did you mean " + best + "?"
 	}
 	return reason
+}
+
+// like is the word that comes nearest, if any comes near.
+func (v *vocabulary) like(written string) string {
+	for _, prefix := range append([]string{v.web, v.urn}, older...) {
+		written = strings.TrimPrefix(written, prefix)
+	}
+	written = strings.ToLower(written)
+	best, distance := "", min(3, 1+len(written)/3)
+	for w := range v.words {
+		if d := editDistance(written, strings.ToLower(w), distance+1); d < distance || d == distance && best != "" && w < best {
+			best, distance = w, d
+		}
+	}
+	return best
 }
 
 // editDistance is the number of letters to change (Levenshtein), or limit when there are at least that many.
@@ -129,36 +131,40 @@ func editDistance(a, b string, limit int) int {
 
 // isURI says whether s is an absolute URI by its form (RFC 3986 §4.3, with the characters of RFC 3987): a scheme, and no
 // character that cannot stand in one.
-func isURI(s string) bool {
-	colon := strings.IndexByte(s, ':')
-	if colon < 1 || colon == len(s)-1 {
+func isURI[T string | []byte](s T) bool {
+	colon := 0
+	for colon < len(s) && (isLetter(s[colon]) || colon > 0 && (isDigit(s[colon]) || s[colon] == '+' || s[colon] == '-' || s[colon] == '.')) {
+		colon++
+	}
+	if colon == 0 || colon >= len(s)-1 || s[colon] != ':' {
 		return false
 	}
-	for i := range colon {
-		c := s[i] | 0x20
-		letter := 'a' <= c && c <= 'z'
-		if !letter && (i == 0 || !('0' <= s[i] && s[i] <= '9' || s[i] == '+' || s[i] == '-' || s[i] == '.')) {
-			return false
-		}
-	}
 	for i := colon + 1; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '<', '>', '"', '{', '}', '|', '\\', '^', '`', 0x7f:
+		if c := s[i]; !inURI[c] || c == '%' && (i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2])) {
 			return false
-		default:
-			if c <= ' ' {
-				return false
-			}
 		}
 	}
 	return true
 }
 
+// inURI are the bytes that may stand in an IRI.
+var inURI = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c > ' ' && c != 0x7f && !strings.ContainsRune("<>\"{}|\\^`", rune(c))
+	}
+	return t
+}()
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
+
 // quoteShort quotes a value for a message, cut where it is long.
-func quoteShort(s string) string {
+func quoteShort[T string | []byte](text T) string {
 	const most = 80
-	if len(s) > most {
-		return "“" + strings.ToValidUTF8(s[:most], "") + "…”"
+	s := string(text[:min(len(text), most)])
+	if len(text) > most {
+		return "“" + strings.ToValidUTF8(s, "") + "…”"
 	}
 	return "“" + s + "”"
 }

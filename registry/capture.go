@@ -26,11 +26,12 @@ type Options struct {
 	Progress        func(done, total int64) // events committed so far, of all in the document
 }
 
-// Reject is an event, or an element, that was not kept.
+// Reject is an event, or an element of master data, that was not kept.
 type Reject struct {
 	Document string
-	Index    int
-	EventID  string
+	Kind     epcis.ItemKind
+	Index    int    // among those of its kind, from 0
+	EventID  string // its own, or "" when it has none
 	Pointer  string // JSON pointer (RFC 6901) into the document
 	Reason   string
 }
@@ -62,6 +63,14 @@ func (r *Result) Add(o Result) {
 // ErrRejected is returned (wrapped) when a document was refused as a whole because some of it is not valid.
 var ErrRejected = errors.New("nothing of the document was kept")
 
+// DocumentError says that the document is at fault and not the store: it is none, it breaks off, or some of it is not valid.
+// Another document may be captured still.
+type DocumentError struct{ Err error }
+
+func (e *DocumentError) Error() string { return e.Err.Error() }
+
+func (e *DocumentError) Unwrap() error { return e.Err }
+
 // errRollback takes a transaction back without being an error for the caller.
 var errRollback = errors.New("rollback")
 
@@ -86,23 +95,33 @@ func (r *Registry) Capture(ctx context.Context, src io.Reader, o Options) (Resul
 		return Result{}, err
 	}
 	defer sp.close()
+	result, err := r.capture(ctx, src, sp, o)
+	if err == nil {
+		return result, nil
+	}
+	var fault *DocumentError
+	named := fmt.Errorf("%s: %w", o.Name, err)
+	if errors.As(err, &fault) {
+		return result, &DocumentError{named}
+	}
+	return result, named
+}
+
+func (r *Registry) capture(ctx context.Context, src io.Reader, sp *spool, o Options) (Result, error) {
 	dec, err := r.read(ctx, src, sp, o)
 	if err != nil {
-		return Result{}, fmt.Errorf("%s: %w", o.Name, err)
+		return Result{}, err
 	}
-	c, err := r.newCommitter(ctx, sp, dec, o)
+	c, err := r.newCommitter(sp, dec, o)
 	if err != nil {
-		return Result{}, fmt.Errorf("%s: %w", o.Name, err)
+		return Result{}, err
 	}
 	if o.Proceed {
 		err = c.greedy(ctx)
 	} else {
 		err = c.whole(ctx)
 	}
-	if err != nil {
-		return c.result, fmt.Errorf("%s: %w", o.Name, err)
-	}
-	return c.result, nil
+	return c.result, err
 }
 
 // read spools the document.
@@ -114,10 +133,10 @@ func (r *Registry) read(ctx context.Context, src io.Reader, sp *spool, o Options
 		}
 		it, err := dec.Next()
 		if errors.Is(err, io.EOF) {
-			return dec, nil
+			return dec, sp.flush()
 		}
 		if err != nil {
-			return nil, err
+			return nil, &DocumentError{err}
 		}
 		if err := sp.add(it); err != nil {
 			return nil, err
@@ -142,7 +161,7 @@ func (c *committer) whole(ctx context.Context) error {
 	if errors.Is(err, errRollback) {
 		rejected := c.result.Rejected
 		c.result = Result{Rejected: rejected}
-		return fmt.Errorf("%d of %d not valid: %w (--proceed keeps the rest)", rejected, c.total, ErrRejected)
+		return &DocumentError{fmt.Errorf("%d of %d not valid: %w (--proceed keeps the rest)", rejected, c.total, ErrRejected)}
 	}
 	if err != nil {
 		c.result = Result{}

@@ -32,10 +32,10 @@ type committer struct {
 	history bool
 }
 
-func (r *Registry) newCommitter(ctx context.Context, sp *spool, dec *epcis.Decoder, o Options) (*committer, error) {
+func (r *Registry) newCommitter(sp *spool, dec *epcis.Decoder, o Options) (*committer, error) {
 	ec, err := epcis.ParseContext(dec.Context())
 	if err != nil {
-		return nil, err
+		return nil, &DocumentError{err}
 	}
 	c := &committer{
 		store: r.Store, spool: sp, opts: o, now: r.Now, ctx: ec, rawCtx: dec.Context(),
@@ -123,7 +123,7 @@ func (c *committer) take(tx store.Appender, it epcis.Item) error {
 	}
 	c.result.Rejected++
 	if c.opts.Reject != nil {
-		c.opts.Reject(Reject{Document: c.opts.Name, Index: it.Index, EventID: id, Pointer: it.Pointer + bad.Pointer, Reason: bad.Reason})
+		c.opts.Reject(Reject{Document: c.opts.Name, Kind: it.Kind, Index: it.Index, EventID: id, Pointer: it.Pointer + bad.Pointer, Reason: bad.Reason})
 	}
 	return nil
 }

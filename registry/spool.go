@@ -29,7 +29,7 @@ func newSpool(dir string) (*spool, error) {
 		f, err := os.CreateTemp(dir, "spool-*")
 		if err != nil {
 			s.close()
-			return nil, fmt.Errorf("spool: %w", err)
+			return nil, aside(err)
 		}
 		os.Remove(f.Name()) // gone when closed, even when we are killed
 		*p = &section{file: f, w: bufio.NewWriterSize(f, 1<<16)}
@@ -57,10 +57,28 @@ func (s *spool) add(it epcis.Item) error {
 	sec.count++
 	for _, field := range [][]byte{binary.AppendUvarint(nil, uint64(it.Index)), []byte(it.Pointer), []byte(it.VocabularyType), []byte(reason), []byte(at), it.Raw} {
 		if err := sec.put(field); err != nil {
-			return fmt.Errorf("spool: %w", err)
+			return aside(err)
 		}
 	}
 	return nil
+}
+
+// flush ends the writing: from here on the spool is read, and a disk that is full can no longer surprise it.
+func (s *spool) flush() error {
+	for _, sec := range []*section{s.events, s.master} {
+		if err := sec.w.Flush(); err != nil {
+			return aside(err)
+		}
+	}
+	return nil
+}
+
+func aside(err error) error {
+	return fmt.Errorf("a copy of the document is put aside before any of it is committed, and could not be; nothing of it was kept: %w", err)
+}
+
+func back(err error) error {
+	return fmt.Errorf("reading the document back from the copy that was put aside: %w", err)
 }
 
 func (s *section) put(field []byte) error {
@@ -73,11 +91,8 @@ func (s *section) put(field []byte) error {
 
 // each calls fn for every item, in the document's order.
 func (s *section) each(kind epcis.ItemKind, fn func(epcis.Item) error) error {
-	if err := s.w.Flush(); err != nil {
-		return fmt.Errorf("spool: %w", err)
-	}
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("spool: %w", err)
+		return back(err)
 	}
 	r := bufio.NewReaderSize(s.file, 1<<16)
 	for {
@@ -88,11 +103,11 @@ func (s *section) each(kind epcis.ItemKind, fn func(epcis.Item) error) error {
 				return nil
 			}
 			if err != nil {
-				return fmt.Errorf("spool: %w", err)
+				return back(err)
 			}
 			fields[i] = make([]byte, n)
 			if _, err := io.ReadFull(r, fields[i]); err != nil {
-				return fmt.Errorf("spool: %w", err)
+				return back(err)
 			}
 		}
 		index, _ := binary.Uvarint(fields[0])

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tidewaiter/tidewaiter/custody"
@@ -20,7 +21,8 @@ func Sweep(ctx context.Context, st store.Ledger, now time.Time) (seq int64, err 
 		t := notBefore(tx, now)
 		name := "https://tidewaiter.org/sweep/" + t.Format(time.RFC3339Nano)
 		e := ledger.Entry{Kind: ledger.KindSweep, Recorded: t, Speaker: custody.Registrar, Name: name, Body: []byte(`{"kind":"sweep"}`)}
-		key := keyOf("sweep", custody.Registrar, []byte(name+string(rune(tx.Head().Size))))
+		// The clock may stand still, or behind the ledger's time: then the number tells two sweeps apart.
+		key := keyOf("sweep", custody.Registrar, fmt.Appendf(nil, "%s %d", name, tx.Head().Size))
 		seq, err = tx.Append(e, key)
 		return err
 	})

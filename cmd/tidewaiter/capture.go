@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,9 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/tidewaiter/tidewaiter/custody"
+	"github.com/tidewaiter/tidewaiter/epcis"
 	"github.com/tidewaiter/tidewaiter/registry"
 )
 
@@ -30,12 +30,8 @@ reject is named on stderr, with the document, the event, the JSON pointer and th
 }
 
 func (c *captureCmd) Run(e *env) error {
-	if c.As != "" {
-		as := custody.Canonical(c.As)
-		if !strings.Contains(as, ":") {
-			return fmt.Errorf("%w: --as %s is no party's URI, such as https://id.gs1.org/417/9521234500006", errUsage, c.As)
-		}
-		c.As = as
+	if err := c.check(); err != nil {
+		return err
 	}
 	files, err := documents(c.Files)
 	if err != nil {
@@ -46,53 +42,73 @@ func (c *captureCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
-	total, failed := registry.Result{}, 0
-	for _, name := range files {
-		r, err := c.capture(d, name)
-		total.Add(r)
-		if err != nil {
-			failed++
-			fmt.Fprintf(e.stderr, "tidewaiter: %v\n", err)
-			if e.ctx.Err() != nil || !isDocumentFault(err) {
-				break
-			}
-		}
-	}
-	if _, err := registry.Checkpoint(e.ctx, d.store, d.signer); err != nil {
+	total, failed := c.all(d, files)
+	// What was accepted is durable and is said to be, whatever happens from here on.
+	_, unsigned := registry.Checkpoint(context.WithoutCancel(e.ctx), d.store, d.signer)
+	if err := e.printJSON(total); err != nil {
 		return err
 	}
-	line, err := json.Marshal(total)
-	if err != nil {
-		return fmt.Errorf("encode the result: %w", err)
-	}
-	if _, err := fmt.Fprintf(e.stdout, "%s\n", line); err != nil {
-		return fmt.Errorf("print the result: %w", err)
-	}
 	switch {
-	case failed > 0:
-		return fmt.Errorf("%d of %d documents not kept", failed, len(files))
+	case failed != nil:
+		return failed
+	case unsigned != nil:
+		return fmt.Errorf("what is counted was kept, and no checkpoint was signed over it: %w", unsigned)
 	case total.Rejected > 0:
-		return fmt.Errorf("%s events not valid, and not kept", thousands(total.Rejected))
+		return fmt.Errorf("%s rejected, as named above; the rest was kept", thousands(total.Rejected))
 	}
 	return nil
 }
 
-// isDocumentFault tells what is wrong with one document from what would be wrong with the next one too.
-func isDocumentFault(err error) bool {
-	var disk *fs.PathError
-	return !errors.As(err, &disk) || errors.Is(err, fs.ErrNotExist)
+func (c *captureCmd) check() error {
+	if c.MaxEventBytes < 1 {
+		return fmt.Errorf("%w: --max-event-bytes must be at least 1", errUsage)
+	}
+	if c.As == "" {
+		return nil
+	}
+	as := custody.Canonical(c.As)
+	if !strings.Contains(as, ":") {
+		return fmt.Errorf("%w: --as %s is no party's URI, such as https://id.gs1.org/417/9521234500001", errUsage, c.As)
+	}
+	c.As = as
+	return nil
+}
+
+// all takes in the documents in turn. One that is at fault does not keep the next one out; a fault of the store does, and so
+// does a signal.
+func (c *captureCmd) all(d *deployment, files []string) (total registry.Result, err error) {
+	faults := 0
+	for i, name := range files {
+		r, err := c.capture(d, name)
+		total.Add(r)
+		var fault *registry.DocumentError
+		switch {
+		case err == nil:
+		case len(files) == 1:
+			return total, err
+		case errors.As(err, &fault):
+			faults++
+			fmt.Fprintf(d.env.stderr, "tidewaiter: %v\n", err)
+		default:
+			return total, fmt.Errorf("%w (document %d of %d; those before it are done)", err, i+1, len(files))
+		}
+	}
+	if faults > 0 {
+		return total, fmt.Errorf("%d of %d documents were not kept, for the reasons above", faults, len(files))
+	}
+	return total, nil
 }
 
 // capture takes in one document.
 func (c *captureCmd) capture(d *deployment, name string) (registry.Result, error) {
 	src, size, shown, err := d.env.openInput(name)
 	if err != nil {
-		return registry.Result{}, err
+		return registry.Result{}, &registry.DocumentError{Err: err}
 	}
 	defer src.Close()
-	reading := d.env.bar("Reading " + shown)
+	reading := d.env.bar("Reading " + filepath.Base(shown))
 	counted := &countingReader{r: src, on: func(n int64) { reading.set(n, size) }}
-	storing := d.env.bar("Capturing " + shown)
+	storing := d.env.bar("Capturing " + filepath.Base(shown))
 	storing.unit = "events"
 	reg := registry.Registry{Store: d.store, Now: d.env.now}
 	if c.As == "" {
@@ -106,22 +122,29 @@ func (c *captureCmd) capture(d *deployment, name string) (registry.Result, error
 	defer reading.clear()
 	return reg.Capture(d.env.ctx, counted, registry.Options{
 		Name: shown, As: c.As, Proceed: c.Proceed, TrustRecordTime: c.TrustRecordTime, SpoolDir: d.spoolDir(), MaxEventBytes: c.MaxEventBytes,
-		Reject:   d.env.reject,
+		Reject: func(r registry.Reject) {
+			storing.clear()
+			d.env.reject(r)
+		},
 		Progress: storing.set,
 	})
 }
 
 // reject names one reject on stderr.
 func (e *env) reject(r registry.Reject) {
+	what := "event"
+	if r.Kind == epcis.ItemMasterData {
+		what = "master data element"
+	}
 	id := ""
 	if r.EventID != "" {
 		id = " (" + r.EventID + ")"
 	}
 	at := r.Pointer
 	if at == "" {
-		at = "the event"
+		at = "it"
 	}
-	fmt.Fprintf(e.stderr, "%s: event %d%s: %s %s\n", r.Document, r.Index+1, id, at, r.Reason)
+	fmt.Fprintf(e.stderr, "%s: %s %d%s: %s %s\n", r.Document, what, r.Index+1, id, at, r.Reason)
 }
 
 // openInput opens a file or standard input; shown is its name for messages.
@@ -131,12 +154,12 @@ func (e *env) openInput(name string) (src io.ReadCloser, size int64, shown strin
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, 0, name, fmt.Errorf("open the document: %w", err)
+		return nil, 0, name, fmt.Errorf("read a document: %w", err)
 	}
 	if info, err := f.Stat(); err == nil {
 		size = info.Size()
 	}
-	return f, size, filepath.Base(name), nil
+	return f, size, name, nil
 }
 
 // documents lists the documents that files and folders name; those of a folder in the order of their names.
@@ -148,23 +171,32 @@ func documents(names []string) (out []string, err error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("open the document: %w", err)
+			return nil, fmt.Errorf("look for documents, of which none was captured: %w", err)
 		}
 		before := len(out)
 		err = filepath.WalkDir(name, func(path string, entry fs.DirEntry, err error) error {
-			if ext := filepath.Ext(path); err == nil && entry.Type().IsRegular() && (ext == ".json" || ext == ".jsonld") {
+			if err == nil && isDocument(path) {
 				out = append(out, path)
 			}
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("look for documents: %w", err)
+			return nil, fmt.Errorf("look for documents, of which none was captured: %w", err)
 		}
 		if len(out) == before {
 			return nil, fmt.Errorf("%s holds no *.json or *.jsonld file", name)
 		}
 	}
 	return out, nil
+}
+
+// isDocument goes by the name. Links are followed: mounted folders are full of them.
+func isDocument(path string) bool {
+	if ext := filepath.Ext(path); ext != ".json" && ext != ".jsonld" {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err != nil || info.Mode().IsRegular() // what cannot be looked at is named when it is opened
 }
 
 // countingReader tells how far a document was read.

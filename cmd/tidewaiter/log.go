@@ -1,16 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/tidewaiter/tidewaiter/custody"
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
@@ -94,11 +94,13 @@ func (c *logProofCmd) Run(e *env) error {
 	return nil
 }
 
-// find lists the entries that are meant: by number, by event id, or those that name a unit.
+// find lists the entries that are meant: those of an event by its id, those that name a unit, what was told of a party, a
+// place or a class, and an entry by its number.
 func (c *logProofCmd) find(d *deployment) ([]int64, error) {
 	ctx := d.env.ctx
-	if seqs, err := d.store.Named(ctx, c.What); err != nil || len(seqs) > 0 {
-		return seqs, err
+	seqs, err := d.store.Named(ctx, custody.Canonical(c.What))
+	if err != nil {
+		return nil, err
 	}
 	view, err := d.caughtUp()
 	if err != nil {
@@ -108,17 +110,6 @@ func (c *logProofCmd) find(d *deployment) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(units) == 0 {
-		if seq, err := strconv.ParseInt(c.What, 10, 64); err == nil {
-			if _, err := d.store.Entry(ctx, seq); errors.Is(err, store.ErrNotFound) {
-				return nil, nil
-			} else if err != nil {
-				return nil, err
-			}
-			return []int64{seq}, nil
-		}
-	}
-	var seqs []int64
 	for _, u := range units {
 		told, err := view.Custody.Told(u)
 		if err != nil {
@@ -126,7 +117,25 @@ func (c *logProofCmd) find(d *deployment) ([]int64, error) {
 		}
 		seqs = append(seqs, told...)
 	}
-	return seqs, nil
+	if len(seqs) == 0 {
+		return c.numbered(d)
+	}
+	slices.Sort(seqs)
+	return slices.Compact(seqs), nil
+}
+
+// numbered takes the word for an entry's number.
+func (c *logProofCmd) numbered(d *deployment) ([]int64, error) {
+	seq, err := strconv.ParseInt(c.What, 10, 64)
+	if err != nil {
+		return nil, nil
+	}
+	if _, err := d.store.Entry(d.env.ctx, seq); errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return []int64{seq}, nil
 }
 
 func (c *logProofCmd) prove(d *deployment, seq int64, checkpoint []byte) error {
@@ -170,42 +179,4 @@ func (c *logProofCmd) write(e *env, seq int64, proof, receipt []byte) error {
 		}
 	}
 	return e.print([]byte(base + ".receipt.json\n"))
-}
-
-type logVerifyCmd struct {
-	File string `arg:"" help:"Receipts as JSON, one a line; - is standard input."`
-	Key  string `help:"The log's verifier key, as 'tidewaiter log key' prints it, from a source that you trust." required:"" placeholder:"VKEY"`
-}
-
-func (c *logVerifyCmd) Run(e *env) error {
-	v, err := ledger.LoadVerifier(c.Key)
-	if err != nil {
-		return fmt.Errorf("%w: --key: %w", errUsage, err)
-	}
-	src, _, shown, err := e.openInput(c.File)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	text, err := io.ReadAll(src)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", shown, err)
-	}
-	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	for i, line := range lines {
-		receipt, err := ledger.ParseReceipt(line)
-		if err != nil {
-			return fmt.Errorf("%s, line %d: %w", shown, i+1, err)
-		}
-		verdict, err := ledger.VerifyReceipt(receipt, v)
-		for _, held := range verdict.Checked {
-			if err := e.print([]byte("ok: " + held + "\n")); err != nil {
-				return err
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %s, line %d: %w", errNo, shown, i+1, err)
-		}
-	}
-	return nil
 }

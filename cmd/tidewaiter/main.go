@@ -89,7 +89,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "tidewaiter:", err)
+		fmt.Fprintf(stderr, "tidewaiter: %v; see '%s --help'\n", err, asked(err))
 		return exitUsage
 	}
 	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, cli: &c}
@@ -106,4 +106,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stderr, "tidewaiter:", err)
 		return exitFailed
 	}
+}
+
+// asked is the command that a wrong command line seems to have meant, as it is typed.
+func asked(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context.Selected() != nil {
+		return wrong.Context.Selected().FullPath()
+	}
+	return "tidewaiter"
 }

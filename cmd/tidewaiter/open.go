@@ -97,19 +97,41 @@ func (d *deployment) newKey(path string) (*ledger.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err = writeNew(path, []byte(skey+"\n"))
 	if errors.Is(err, fs.ErrExist) { // another process was quicker
 		return d.key(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("write the log's key: %w", err)
 	}
-	_, err = f.WriteString(skey + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(path)
-		return nil, fmt.Errorf("write the log's key: %w", err)
-	}
 	return ledger.LoadSigner(skey)
+}
+
+// writeNew writes a file that only its owner may read, durably, and whole or not at all: a process that is killed half-way
+// leaves no half a key. It is an fs.ErrExist when the file is there already, and then it is left as it is.
+func writeNew(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil { // unlike a rename, a link replaces nothing
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes a new name in a folder durable.
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // caughtUp returns the views once they have taken in the whole ledger, and shows how far they are.

@@ -48,11 +48,16 @@ func (c *traceCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	known := false
 	for _, unit := range units {
 		list, err := v.Custody.Trace(unit, c.asked())
 		if err != nil {
 			return err
 		}
+		if len(list) == 0 {
+			continue
+		}
+		known = true
 		if !e.cli.JSON {
 			if err := e.printf("%s\n", unit); err != nil {
 				return err
@@ -68,6 +73,9 @@ func (c *traceCmd) Run(e *env) error {
 				return err
 			}
 		}
+	}
+	if !known {
+		return fmt.Errorf("%w: nothing was known of %s at that time", errNo, c.Unit)
 	}
 	return nil
 }
