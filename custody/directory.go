@@ -57,7 +57,7 @@ func (e *Element) Attr(name string) string {
 
 // Site finds the master data of a place: of itself, else of the site that it is a part of.
 func Site(d Directory, id string) *Element {
-	if id == "" {
+	if id == "" || isGeo(id) {
 		return nil
 	}
 	if e := d.Element(id); e != nil {
@@ -72,6 +72,14 @@ func Site(d Directory, id string) *Element {
 // Operator is the party that operates a place, or "".
 func Operator(d Directory, place string) string {
 	return canonical(Site(d, place).Attr("tw:operator"))
+}
+
+// operatorAt is the party that operated a place at an event time, or "": an element is valid from the time at which it was told.
+func operatorAt(d Directory, place string, at Micros) string {
+	if v := Site(d, place).At(at); v != nil {
+		return canonical(v.Attrs["tw:operator"])
+	}
+	return ""
 }
 
 // Country is the ISO 3166-1 alpha-2 code of a place's country, upper case, or "".
@@ -150,11 +158,14 @@ func KindOf(d Directory, unit string) string {
 	return ""
 }
 
-// maxVersions bounds how often a subject's master data may change before the oldest changes are no longer kept in the view.
+// maxVersions is how many versions of a subject are kept. Beyond it, the oldest goes that changes nothing in who operates a
+// place or what a party is: on that depends who speaks with authority, and an event keeps the weight that it had.
 const maxVersions = 64
 
 // told adds a version, if who says it may: anybody introduces a subject; afterwards it speaks for itself, or the registrar,
 // an authority, or whoever introduced it does.
+//
+// Whose word counts is asked of what was known at that moment: a directory grows in the order of the ledger.
 func (e *Element) told(en ledger.Entry, el *epcis.Element, isAuthority func(party string) bool) bool {
 	if len(e.Versions) > 0 {
 		by := en.Speaker
@@ -167,9 +178,50 @@ func (e *Element) told(en ledger.Entry, el *epcis.Element, isAuthority func(part
 		attrs[localName(name)] = attrText(v)
 	}
 	e.Type = el.Type
-	e.Versions = lastOf(append(e.Versions, Version{Known: At(en.Recorded), Seq: en.Seq, By: en.Speaker, Attrs: attrs}), maxVersions)
+	e.Versions = append(e.Versions, Version{Known: At(en.Recorded), Seq: en.Seq, By: en.Speaker, Attrs: attrs})
+	if len(e.Versions) > maxVersions {
+		e.forgetOne()
+	}
 	return true
 }
+
+// forgetOne drops the oldest version that says of operator and role what the one before it says, if there is one.
+func (e *Element) forgetOne() {
+	for i := 1; i < len(e.Versions)-1; i++ {
+		a, b := e.Versions[i-1].Attrs, e.Versions[i].Attrs
+		if a["tw:operator"] == b["tw:operator"] && a["tw:role"] == b["tw:role"] {
+			e.Versions = slices.Delete(e.Versions, i, i+1)
+			return
+		}
+	}
+}
+
+// knownBy is the element as it was known at a ledger time, or nil.
+func (e *Element) knownBy(known Micros) *Element {
+	if e == nil {
+		return nil
+	}
+	n := len(e.Versions)
+	for n > 0 && e.Versions[n-1].Known > known {
+		n--
+	}
+	switch n {
+	case 0:
+		return nil
+	case len(e.Versions):
+		return e
+	}
+	return &Element{Type: e.Type, Versions: e.Versions[:n:n]}
+}
+
+// asOf is a directory as it was known at a ledger time.
+type asOf struct {
+	d     Directory
+	known Micros
+}
+
+// Element implements Directory.
+func (a asOf) Element(id string) *Element { return a.d.Element(id).knownBy(a.known) }
 
 func localName(expanded string) string {
 	if l, ok := strings.CutPrefix(expanded, NS); ok {
@@ -202,15 +254,6 @@ func canonical(id string) string {
 	return id
 }
 
-// bareWords splits an alias "kind:value" into what people may type for it.
-func bareWords(alias string) []string {
-	words := []string{alias}
-	if i := strings.Index(alias, ":"); i >= 0 && i+1 < len(alias) {
-		words = append(words, alias[i+1:])
-	}
-	return slices.Compact(words)
-}
-
 // With returns the element with one more version, leaving e (which may be nil) as it is.
 func (e *Element) With(en ledger.Entry, el *epcis.Element) *Element {
 	next := &Element{}
@@ -220,6 +263,3 @@ func (e *Element) With(en ledger.Entry, el *epcis.Element) *Element {
 	next.told(en, el, func(string) bool { return false })
 	return next
 }
-
-// Elements calls fn for every subject of master data, in no particular order.
-func (v *View) Elements(fn func(id string, e *Element) error) error { return v.dir.All(fn) }

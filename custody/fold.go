@@ -1,298 +1,282 @@
 package custody
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidewaiter/tidewaiter/epcis"
 )
 
-// Registrar speaks for a deployment itself: what nobody else could be named for is said by it.
-const Registrar = "https://tidewaiter.org/party/registrar"
-
-// maxAhead is how far an event may claim to lie after the time at which we knew of it: more is a wrong clock.
-const maxAhead = 48 * time.Hour
-
-// Fold makes the state of a unit from all that was told about it, in any order.
+// Fold makes the state of a unit from all that was told about it, in any order. It is the definition of the state; the view
+// gets there by shorter ways.
 func Fold(unit string, told []*Telling) *State {
-	order := slices.Clone(told)
-	slices.SortFunc(order, func(a, b *Telling) int {
-		if c := keyOf(a).compare(keyOf(b)); c != 0 {
-			return c
-		}
-		return int(a.Seq - b.Seq) // the same event told twice: the first telling counts
-	})
-	gone, foreign := withdrawn(order)
-	s := &State{Unit: unit}
-	for _, t := range order {
-		switch {
-		case t.Event.ErrorDeclaration != nil:
-			if foreign[t.Seq] {
-				s.problem(t, "foreign-error-declaration", "declared erroneous by a party that did not report it")
-			}
-		case gone[t.Name]:
-		default:
-			s.Apply(t)
+	f := folding{s: &State{Unit: unit}}
+	var order []*Telling
+	for _, t := range told {
+		if !f.declare(t) {
+			order = append(order, t)
 		}
 	}
-	return s
-}
-
-// InOrder says whether Apply may extend the state by t, or the unit must be folded anew.
-func (s *State) InOrder(t *Telling) bool {
-	return t.Event.ErrorDeclaration == nil && (s.Folded == 0 || keyOf(t).compare(s.Last) > 0)
+	slices.SortFunc(order, byKey)
+	for len(order) > 0 {
+		n := 1
+		for n < len(order) && keyOf(order[n]) == keyOf(order[0]) {
+			n++
+		}
+		_ = f.tell(order[:n]) // only each has errors, and there is none
+		order = order[n:]
+	}
+	return f.s
 }
 
 func keyOf(t *Telling) Key { return Key{At(t.Event.Time), t.Name} }
 
-// withdrawn finds the events that their own speaker (or the registrar) declared erroneous, and the declarations by anybody else.
-func withdrawn(told []*Telling) (gone map[string]bool, foreign map[int64]bool) {
-	gone, foreign = map[string]bool{}, map[int64]bool{}
-	var said map[string]map[string]bool // name -> speakers
-	for _, t := range told {
-		if t.Event.ErrorDeclaration != nil {
-			said = map[string]map[string]bool{}
+func byKey(a, b *Telling) int { return keyOf(a).compare(keyOf(b)) }
+
+// InOrder says whether Apply may extend the state by t, as far as the state can tell: the view also knows which events were
+// declared erroneous before they were told.
+func (s *State) InOrder(t *Telling) bool {
+	return t.Event.ErrorDeclaration == nil && (s.Folded == 0 || keyOf(t).compare(s.Last) > 0)
+}
+
+// folding takes in what was told about a unit, all tellings of one event together, in the order of the events.
+type folding struct {
+	s        *State
+	declared map[string][]*Telling // error declarations by the name of the event
+	each     func(*State) error    // called after each event; may be nil
+	partial  bool                  // the state was begun elsewhere, and with it the count of what lies outside the order
+}
+
+// declare takes in an error declaration, wherever it stands in the order; of anything else it returns false.
+func (f *folding) declare(t *Telling) bool {
+	if t.Event.ErrorDeclaration == nil {
+		return false
+	}
+	if f.declared == nil {
+		f.declared = map[string][]*Telling{}
+	}
+	f.declared[t.Name] = append(f.declared[t.Name], t)
+	return true
+}
+
+// tell takes in all tellings of one name and time. They are one event, unless the name was computed: the hash of the CBV does
+// not tell all events apart.
+func (f *folding) tell(group []*Telling) error {
+	group = f.without(group)
+	for len(group) > 0 {
+		var one []*Telling
+		one, group = firstContent(group)
+		if !f.partial {
+			f.s.Wrong = f.s.Wrong.wrong(one)
 		}
-	}
-	if said == nil {
-		return gone, foreign
-	}
-	for _, t := range told {
-		if t.Event.ErrorDeclaration == nil {
-			if said[t.Name] == nil {
-				said[t.Name] = map[string]bool{}
+		if t := best(one); t != nil {
+			f.s.Apply(t)
+			if f.each != nil {
+				if err := f.each(f.s); err != nil {
+					return err
+				}
 			}
-			said[t.Name][t.Speaker] = true
 		}
 	}
-	for _, t := range told {
-		if t.Event.ErrorDeclaration == nil {
+	return nil
+}
+
+// without leaves out what was withdrawn, and counts the declarations that withdraw nothing because they are somebody else's.
+func (f *folding) without(group []*Telling) []*Telling {
+	declared := f.declared[group[0].Name]
+	if len(declared) == 0 {
+		return group
+	}
+	declared = slices.SortedFunc(slices.Values(declared), func(a, b *Telling) int {
+		return cmp.Or(strings.Compare(a.Speaker, b.Speaker), bytes.Compare(a.Event.Raw, b.Event.Raw))
+	})
+	for _, d := range declared {
+		if !slices.ContainsFunc(group, func(t *Telling) bool { return withdraws(d, t) }) {
+			f.s.problems(At(group[0].Event.Time), "foreign-error-declaration", "declared erroneous by a party that did not report it", "", d.Seq)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(group), func(t *Telling) bool { return isWithdrawn(declared, t) })
+}
+
+// withdraws: only who told an event may declare it erroneous, and the registrar. What the registrar told because nobody else
+// could be named may be withdrawn by whom the event implies.
+func withdraws(declaration, t *Telling) bool {
+	by := declaration.Speaker
+	return by == t.Speaker || by == Registrar || t.Speaker == Registrar && !declaration.Claim
+}
+
+func isWithdrawn(declared []*Telling, t *Telling) bool {
+	return slices.ContainsFunc(declared, func(d *Telling) bool { return withdraws(d, t) })
+}
+
+// firstContent takes from a group the tellings of one content, the contents in an order of their own.
+func firstContent(group []*Telling) (one, rest []*Telling) {
+	first := group[0]
+	if len(group) == 1 {
+		return group, nil
+	}
+	alike := func(t *Telling) bool { return bytes.Equal(t.Event.Raw, first.Event.Raw) }
+	if !slices.ContainsFunc(group[1:], func(t *Telling) bool { return !alike(t) }) {
+		return group, nil
+	}
+	least := slices.MinFunc(group, func(a, b *Telling) int { return bytes.Compare(a.digest(), b.digest()) }).digest()
+	for _, t := range group {
+		if bytes.Equal(t.digest(), least) {
+			one = append(one, t)
+		} else {
+			rest = append(rest, t)
+		}
+	}
+	return one, rest
+}
+
+// digest is the same for tellings that say the same. An event that was captured can be digested; if not, its bytes decide.
+func (t *Telling) digest() []byte {
+	ctx, err := epcis.ParseContext(t.context)
+	if err != nil {
+		return t.Event.Raw
+	}
+	d, err := epcis.Digest(t.Event, ctx)
+	if err != nil {
+		return t.Event.Raw
+	}
+	return d[:]
+}
+
+// best is the telling of an event that counts: that of whoever speaks for itself, before claims; never who came first. It is
+// nil when the record of every telling contradicts the event's time.
+func best(tellings []*Telling) *Telling {
+	var b *Telling
+	for _, t := range tellings {
+		if !t.implausible() && (b == nil || better(t, b) < 0) {
+			b = t
+		}
+	}
+	return b
+}
+
+func better(a, b *Telling) int {
+	return cmp.Or(
+		cmp.Compare(a.voice, b.voice),
+		compareBool(a.Speaker == Registrar, b.Speaker == Registrar),
+		strings.Compare(a.Speaker, b.Speaker),
+		cmp.Compare(a.Seq, b.Seq),
+	)
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// wrong counts the tellings whose time their record contradicts. It comes to the same in whatever order they are counted.
+func (p *Problem) wrong(tellings []*Telling) *Problem {
+	for _, t := range tellings {
+		if !t.implausible() {
 			continue
 		}
-		if by := said[t.Name]; by == nil || by[t.Speaker] || t.Speaker == Registrar {
-			gone[t.Name] = true
-		} else {
-			foreign[t.Seq] = true
+		if p == nil {
+			p = &Problem{Kind: "implausible-time"}
 		}
+		p.Count++
+		p.insert(At(t.Event.Time), t.Seq)
 	}
-	return gone, foreign
+	return p
+}
+
+// insert keeps the first keepSeqs entries by event time.
+func (p *Problem) insert(at Micros, seq int64) {
+	i := 0
+	for i < len(p.Times) && (p.Times[i] < at || p.Times[i] == at && p.Seqs[i] < seq) {
+		i++
+	}
+	if i == keepSeqs {
+		return
+	}
+	p.Times, p.Seqs = slices.Insert(p.Times, i, at), slices.Insert(p.Seqs, i, seq)
+	if len(p.Seqs) > keepSeqs {
+		p.Times, p.Seqs = p.Times[:keepSeqs], p.Seqs[:keepSeqs]
+	}
+	p.First = p.Times[0]
+	p.Note = "the event says " + p.First.Time().Format(time.RFC3339) + ", which its record contradicts"
 }
 
 // Apply extends the state by the next event in order.
 func (s *State) Apply(t *Telling) {
-	if t.Event.Time.After(t.Recorded.Add(maxAhead)) || t.Event.Time.Unix() < 0 {
-		s.problem(t, "implausible-time", "the event says "+t.Event.Time.UTC().Format(time.RFC3339)+", which its record contradicts")
+	s.Last, s.Folded = keyOf(t), s.Folded+1
+	s.learnNames(t)
+	if t.isObservation() {
+		s.observe(t)
 		return
 	}
-	key := keyOf(t)
-	if s.Folded > 0 && key == s.Last {
-		return // the same event, told by another speaker as well
-	}
-	s.Last, s.Folded = key, s.Folded+1
-	role := s.roleIn(t)
-	if t.Claim && (s.Holder != "" || s.Base != nil) {
-		s.Claims = lastOf(append(s.Claims, s.mark(t)), keepSeen)
-		return
-	}
-	if s.Ended != nil {
-		s.problem(t, "use-after-end", "it was reported "+s.Ended.What+" before")
-	}
-	s.applyWhere(t, role)
-	s.applyWhat(t, role)
-	s.applyFlags(t)
-}
-
-func (s *State) roleIn(t *Telling) Role {
-	ev := t.Event
-	switch {
-	case ev.ParentID == s.Unit && ev.Type != epcis.TransactionEvent:
-		return RoleParent
-	case slices.Contains(ev.InputEPCs, s.Unit):
-		return RoleInput
-	case slices.Contains(ev.OutputEPCs, s.Unit):
-		return RoleOutput
-	case slices.Contains(ev.ChildEPCs, s.Unit):
-		return RoleChild
-	}
-	return RoleObject
-}
-
-// applyWhat takes in what happened to the unit.
-func (s *State) applyWhat(t *Telling, role Role) {
-	ev := t.Event
-	switch role {
-	case RoleParent:
-		s.applyParent(t)
-	case RoleChild:
-		s.applyChild(t)
-	case RoleInput:
-		s.end(t, "transformed")
-	case RoleOutput:
-		s.born(t)
-	}
-	if ev.Type == epcis.TransactionEvent {
-		s.applyOwner(t)
-		return
-	}
-	if role == RoleObject && (ev.Type == epcis.ObjectEvent && ev.Action == epcis.Add || ev.BizStep == "commissioning") {
-		s.born(t)
-	}
-	switch StepOf(ev.BizStep) {
-	case StepDispatch:
-		s.dispatch(t)
-	case StepReceipt:
-		s.receive(t)
-	case StepVoid:
-		s.void(t)
-	case StepEnd:
-		s.end(t, ev.BizStep)
-	default:
-		if role == RoleObject && ev.Type == epcis.ObjectEvent && ev.Action == epcis.Delete {
-			s.end(t, "deleted")
-		}
-		s.applyOwner(t)
-		if s.Holder == "" && s.Base == nil && !t.IsCheckIn() && t.Text("sighting") == "" {
-			s.hold(t, t.Speaker)
-		}
-	}
-}
-
-func (s *State) born(t *Telling) {
-	if s.Born != nil {
-		s.problem(t, "commissioned-twice", "the identifier was already in use")
-		return
-	}
-	if s.Folded > 1 {
-		s.problem(t, "use-before-commissioning", "events of it lie before its commissioning")
-	}
-	m := s.mark(t)
-	s.Born = &m
-	if s.Holder == "" {
-		s.hold(t, t.Speaker)
-	}
-}
-
-func (s *State) end(t *Telling, what string) {
-	if s.Ended == nil {
-		m := s.mark(t)
-		m.What = what
-		s.Ended = &m
-	}
-}
-
-func (s *State) hold(t *Telling, party string) {
-	if party == "" || party == Registrar {
-		return
-	}
-	s.Holder, s.HeldBy, s.Base = party, s.mark(t), nil
-}
-
-func (s *State) applyOwner(t *Telling) {
-	if o := t.Destination("owning_party"); o != "" {
-		s.Owner, s.OwnedBy = o, s.mark(t)
-	}
-}
-
-func (s *State) dispatch(t *Telling) {
-	from, to := t.Source("possessing_party"), t.Destination("possessing_party")
-	switch {
-	case s.Transit != nil && from != "" && from == s.Transit.To:
-		s.problem(t, "receipt-missing", "it was sent on by a party that never reported its receipt")
-	case s.Transit != nil && (t.Text("consignment") != s.Transit.Consignment || to != s.Transit.To):
-		s.problem(t, "shipped-twice", "it was sent again before its receipt was reported")
-	case from == "" || s.Transit != nil:
-	case s.inherits():
-		s.check(Check{Kind: "ship-without-possession", Seqs: []int64{t.Seq}, Time: At(t.Event.Time), Other: s.parentNow(), Party: from})
-	case s.Holder != "" && s.Holder != from:
-		s.problem(t, "ship-without-possession", "it was in the custody of "+s.Holder)
-	}
-	if from != "" {
-		s.hold(t, from)
-	}
-	if t.Event.BizStep == "consigning" && to != "" {
-		s.hold(t, to)
-	}
-	toSite := t.Destination("location")
-	s.Transit = &Transit{Consignment: t.Text("consignment"), From: from, To: to, ToSite: toSite, Since: At(t.Event.Time), Seq: t.Seq}
-	if s.Fix != nil {
-		s.Transit.FromSite = s.Fix.Site
-	}
-	s.applyOwner(t)
-}
-
-func (s *State) receive(t *Telling) {
-	to := t.Destination("possessing_party")
-	switch {
-	case s.Transit != nil && to != "" && s.Transit.To != "" && to != s.Transit.To:
-		s.problem(t, "received-by-another", "it was sent to "+s.Transit.To)
-	case s.Transit != nil:
-	case s.inherits():
-		s.check(Check{Kind: "receive-without-ship", Seqs: []int64{t.Seq}, Time: At(t.Event.Time), Other: s.parentNow(), Party: to})
-	default:
-		s.problem(t, "receive-without-ship", "no shipment of it was open")
-	}
-	s.Transit = nil
-	if to == "" {
-		to = t.Speaker
-	}
-	s.hold(t, to)
-	s.applyOwner(t)
-}
-
-func (s *State) void(t *Telling) {
-	if s.Transit == nil {
-		s.problem(t, "void-without-ship", "no shipment of it was open")
-		return
-	}
-	if s.Fix == nil || s.Fix.Site == "" {
-		s.Fix = s.fix(t, s.Transit.FromSite, "")
-	}
-	s.Transit = nil
-}
-
-// inherits says whether place and holder may come from something else than the unit's own events.
-func (s *State) inherits() bool {
-	return s.Assoc != nil || s.Agg != nil || s.Base != nil
-}
-
-func (s *State) parentNow() string {
-	switch {
-	case s.Agg != nil:
-		return s.Agg.Parent
-	case s.Assoc != nil:
-		return s.Assoc.Parent
-	case s.Base != nil:
-		return s.Base.Parent
-	}
-	return ""
-}
-
-func (s *State) mark(t *Telling) Mark {
-	return Mark{Time: At(t.Event.Time), Seq: t.Seq, By: t.Speaker, What: t.Event.BizStep}
-}
-
-func (s *State) fix(t *Telling, site, geo string) *Fix {
-	return &Fix{Time: At(t.Event.Time), Seq: t.Seq, Site: site, Geo: geo, Tier: t.Tier()}
-}
-
-func (s *State) problem(t *Telling, kind, note string) {
-	for i := range s.Problems {
-		if p := &s.Problems[i]; p.Kind == kind {
-			p.Count++
-			if len(p.Seqs) < keepSeqs {
-				p.Seqs = append(p.Seqs, t.Seq)
-			}
+	if t.Claim {
+		s.Claims = lastOf(append(s.Claims, s.claim(t)), keepSeen)
+		if s.Spoken {
 			return
 		}
+		s.Hearsay = true
+	} else {
+		s.begin()
 	}
-	s.Problems = append(s.Problems, Problem{Kind: kind, Count: 1, Seqs: []int64{t.Seq}, Note: note, First: At(t.Event.Time)})
+	if s.Ended != nil && !endsToo(s.Ended, t) {
+		s.problem(t, "use-after-end", "it was reported "+s.Ended.What+" before", "")
+	}
+	role := t.role(s.Unit)
+	s.applyWhere(t)
+	s.applyWhat(t, role)
+	s.applyFlags(t)
+	s.prune()
 }
 
-func (s *State) check(c Check) { s.Checks = lastOf(append(s.Checks, c), keepChecks) }
-
-func lastOf[T any](list []T, n int) []T {
-	if len(list) > n {
-		return slices.Delete(list, 0, len(list)-n)
+// begin notes that somebody speaks with authority. What only others said before is a claim and no more: it is forgotten.
+func (s *State) begin() {
+	if s.Hearsay {
+		*s = State{
+			Unit: s.Unit, Last: s.Last, Folded: s.Folded, Told: s.Told, Declared: s.Declared, Wrong: s.Wrong, Names: s.Names, Replaces: s.Replaces,
+			Claims: s.Claims, CheckIn: s.CheckIn, Sightings: s.Sightings, Early: s.Early,
+		}
 	}
-	return list
+	s.Spoken = true
+}
+
+func (s *State) claim(t *Telling) Mark {
+	m := s.mark(t)
+	switch {
+	case len(t.Event.PersistentSet) > 0:
+		m.What = t.Event.PersistentSet[0]
+	case m.What == "":
+		m.What = string(t.Event.Type)
+	}
+	return m
+}
+
+// observe takes in that the unit was seen.
+func (s *State) observe(t *Telling) {
+	if t.voice != outside {
+		s.early(t)
+		s.applyFlags(t)
+	}
+	if s.Ended != nil {
+		s.problem(t, "use-after-end", "it was reported "+s.Ended.What+" before", "")
+	}
+	site, geo := t.Place(), t.Geo()
+	if kind := t.Text("sighting"); kind != "" {
+		s.Sightings = lastOf(append(s.Sightings, Sight{
+			Time: At(t.Event.Time), Seq: t.Seq, Place: site, Geo: geo, Tier: t.Tier(), By: t.Speaker, Kind: kind,
+		}), keepSeen)
+		return
+	}
+	if site == "" && geo == "" {
+		return
+	}
+	s.askWhere(t, site, geo)
+	s.CheckIn = &Sight{Time: At(t.Event.Time), Seq: t.Seq, Place: site, Geo: geo, Tier: t.Tier()}
 }

@@ -1,72 +1,69 @@
 package custody
 
 import (
+	"cmp"
+
 	"github.com/tidewaiter/tidewaiter/epcis"
 )
 
 // applyWhere takes in where the event says the unit is, and remembers what should be asked about it.
-func (s *State) applyWhere(t *Telling, role Role) {
+func (s *State) applyWhere(t *Telling) {
 	site, geo := t.Place(), t.Geo()
-	if kind := t.Text("sighting"); kind != "" {
-		s.Sightings = lastOf(append(s.Sightings, Sight{
-			Time: At(t.Event.Time), Seq: t.Seq, Place: site, Geo: geo, Tier: t.Tier(), By: t.Speaker, Kind: kind,
-		}), keepSeen)
-		return
-	}
 	if site == "" && geo == "" {
 		return
 	}
-	s.askTravel(t, site)
-	if t.IsCheckIn() {
-		s.checkIn(t, site, geo)
-		return
-	}
-	if t.Event.Type == epcis.TransactionEvent && site == "" {
-		return
-	}
+	s.askWhere(t, site, geo)
 	s.Fix = s.fix(t, site, geo)
 }
 
-func (s *State) checkIn(t *Telling, site, geo string) {
-	before := s.CheckIn
-	s.CheckIn = &Sight{Time: At(t.Event.Time), Seq: t.Seq, Place: site, Geo: geo, Tier: t.Tier()}
-	moved := before == nil || before.Place != site
-	if moved && site != "" && s.inherits() {
-		s.check(Check{Kind: "away-from-parent", Seqs: []int64{t.Seq}, Time: At(t.Event.Time), Other: s.parentNow(), Place: site})
+// askWhere asks whether the unit can have come here from where it was seen before, and whether what it is inside is here too.
+// An event that puts it in or takes it out says so itself.
+func (s *State) askWhere(t *Telling, site, geo string) {
+	here, now := cmp.Or(site, geo), At(t.Event.Time)
+	before, since, seq := s.lastSeenAt()
+	if before != "" && near(before, here) {
+		return
+	}
+	// Within a day a cargo aircraft reaches every place on Earth: only shorter gaps are worth asking about.
+	if before != "" && now-since <= Day {
+		s.check(Check{Kind: "impossible-travel", Seqs: []int64{seq, t.Seq}, Time: now, Since: since, Other: before, Place: here})
+	}
+	if l := s.linkNow(); l != nil && t.role(s.Unit) != RoleChild {
+		s.check(Check{Kind: "away-from-parent", Seqs: []int64{l.Seq, t.Seq}, Time: now, Other: l.Parent, Place: here})
 	}
 }
 
-// askTravel asks whether the unit can have come here from where it was seen before. Above a day every two places on Earth are
-// within reach of a cargo aircraft, so only shorter gaps are worth asking about.
-func (s *State) askTravel(t *Telling, site string) {
-	place, since, seq := s.lastSeenAt()
-	now := At(t.Event.Time)
-	if place == "" || site == "" || place == site || now-since > Day {
-		return
+// near says whether two places need no journey between them, as far as their names tell: the same site, or positions that are
+// no further apart than positions are wrong.
+func near(a, b string) bool {
+	if SameSite(a, b) {
+		return true
 	}
-	s.check(Check{Kind: "impossible-travel", Seqs: []int64{seq, t.Seq}, Time: now, Since: since, Other: place, Place: site})
+	lat1, lon1, ok1 := GeoPoint(a)
+	lat2, lon2, ok2 := GeoPoint(b)
+	return ok1 && ok2 && Kilometres(lat1, lon1, lat2, lon2) <= nearKm/2
 }
 
 // lastSeenAt is the last place at which the unit's own events put it.
 func (s *State) lastSeenAt() (place string, at Micros, seq int64) {
-	if f := s.Fix; f != nil && f.Site != "" {
-		place, at, seq = f.Site, f.Time, f.Seq
+	if f := s.Fix; f != nil && (f.Site != "" || f.Geo != "") {
+		place, at, seq = cmp.Or(f.Site, f.Geo), f.Time, f.Seq
 	}
-	if c := s.CheckIn; c != nil && c.Place != "" && c.Time >= at {
-		place, at, seq = c.Place, c.Time, c.Seq
+	if c := s.CheckIn; c != nil && c.Time >= at {
+		place, at, seq = cmp.Or(c.Place, c.Geo), c.Time, c.Seq
 	}
 	return place, at, seq
 }
 
-// applyParent: something was put into the unit or taken out of it.
+// applyParent: something was put into the unit, seen inside it, or taken out of it.
 func (s *State) applyParent(t *Telling) {
 	ev := t.Event
 	switch {
-	case ev.Action == epcis.Add:
+	case ev.Action != epcis.Delete:
 		s.Parent = true
-	case ev.Action == epcis.Delete && len(ev.ChildEPCs) == 0 && len(ev.ChildQuantities) == 0:
+	case len(ev.ChildEPCs) == 0 && len(ev.ChildQuantities) == 0:
 		if !s.Parent {
-			s.problem(t, "delete-without-link", "nothing was known to be inside")
+			s.problem(t, "delete-without-link", "nothing was known to be inside", "")
 		}
 		m := s.mark(t)
 		m.What = string(ev.Type)
@@ -74,18 +71,26 @@ func (s *State) applyParent(t *Telling) {
 	}
 }
 
+const (
+	association = string(epcis.AssociationEvent)
+	aggregation = string(epcis.AggregationEvent)
+)
+
 // applyChild: the unit was put into something, seen inside it, or taken out of it.
 func (s *State) applyChild(t *Telling) {
-	ev := t.Event
-	link := &s.Agg
-	if ev.Type == epcis.AssociationEvent {
-		link = &s.Assoc
-	}
-	parent := ev.ParentID
-	if parent == "" {
+	parent := t.Event.ParentID
+	switch {
+	case parent == "":
+		return
+	case parent == s.Unit:
+		s.problem(t, "inside-itself", "it was said to be inside itself", "")
 		return
 	}
-	switch ev.Action {
+	link := &s.Agg
+	if t.Event.Type == epcis.AssociationEvent {
+		link = &s.Assoc
+	}
+	switch t.Event.Action {
 	case epcis.Add:
 		s.putInto(t, link, parent)
 	case epcis.Delete:
@@ -94,42 +99,82 @@ func (s *State) applyChild(t *Telling) {
 		if *link == nil {
 			s.putInto(t, link, parent)
 		} else if (*link).Parent != parent {
-			s.check(Check{Kind: "two-parents", Seqs: []int64{(*link).Seq, t.Seq}, Time: At(ev.Time), Since: (*link).From, Other: (*link).Parent, Place: parent})
+			s.askParent(t, *link, string(t.Event.Type), parent)
 		}
 	}
 }
 
 func (s *State) putInto(t *Telling, link **Link, parent string) {
-	now := At(t.Event.Time)
+	now, what := At(t.Event.Time), string(t.Event.Type)
 	if old := *link; old != nil {
 		if old.Parent == parent {
+			old.Again = now
 			return
 		}
-		s.check(Check{Kind: "two-parents", Seqs: []int64{old.Seq, t.Seq}, Time: now, Since: old.From, Other: old.Parent, Place: parent})
-		s.close(old, now, t.Seq)
+		s.askParent(t, old, what, parent)
+		s.force(t, old, what)
 	}
 	*link = &Link{Parent: parent, From: now, Seq: t.Seq}
+	switch {
+	case what == association && s.Agg != nil && s.Agg.Parent != parent:
+		// What is built in has been unpacked, whether or not anybody said so.
+		s.askParent(t, s.Agg, aggregation, parent)
+		s.force(t, s.Agg, aggregation)
+		s.Agg = nil
+	case what == aggregation && s.Assoc != nil && !IsPlace(s.Assoc.Parent):
+		s.askParent(t, s.Assoc, association, parent) // unless both are packed, it was taken out before
+	}
+}
+
+// askParent asks whether the unit was still inside something when it was put, or seen, elsewhere.
+func (s *State) askParent(t *Telling, old *Link, what, parent string) {
+	s.check(Check{
+		Kind: "two-parents", Seqs: []int64{old.Seq, t.Seq}, Time: At(t.Event.Time), Since: old.From, Again: old.Again, Other: old.Parent,
+		Place: parent, What: what,
+	})
+}
+
+// force ends a link because the unit was put elsewhere.
+func (s *State) force(t *Telling, old *Link, what string) {
+	s.leave(t, old, what)
+	s.Past[len(s.Past)-1].Forced = true
 }
 
 func (s *State) takeOut(t *Telling, link **Link, parent string) {
-	now := At(t.Event.Time)
 	old := *link
 	if old == nil || old.Parent != parent {
-		s.problem(t, "delete-without-link", "it was not known to be inside "+parent)
+		if !s.wasForced(parent) {
+			s.problem(t, "delete-without-link", "it was not known to be inside ", parent)
+		}
 		return
 	}
-	s.close(old, now, t.Seq)
 	*link = nil
+	s.leave(t, old, string(t.Event.Type))
 	// What the event leaves open is what held for the parent at that moment.
 	f := s.fix(t, t.Place(), t.Geo())
 	f.Parent = parent
 	s.Fix = f
-	s.Holder, s.HeldBy, s.Base = "", Mark{}, &Base{Parent: parent, At: now}
 }
 
-func (s *State) close(l *Link, at Micros, seq int64) {
-	l.To, l.ToSeq = at, seq
+// wasForced: that the unit was taken out comes as no surprise, for it was put elsewhere since; that has been asked about.
+func (s *State) wasForced(parent string) bool {
+	for i := range s.Past {
+		if l := &s.Past[i]; l.Parent == parent && l.Forced {
+			l.Forced = false
+			return true
+		}
+	}
+	return false
+}
+
+// leave ends a link. What the unit does not say of its parties itself is what was said of the parent's while it was inside.
+func (s *State) leave(t *Telling, l *Link, what string) {
+	now := At(t.Event.Time)
+	l.To, l.ToSeq = now, t.Seq
 	s.Past = lastOf(append(s.Past, *l), keepPast)
+	if !IsPlace(l.Parent) {
+		s.Bases = lastOf(append(s.Bases, Base{Parent: l.Parent, At: now, From: l.From, Again: l.Again, What: what}), keepBases)
+	}
 }
 
 // applyFlags keeps the dispositions that last until they are unset (CBV 2.0 §7.2), and loss and theft however they are told.

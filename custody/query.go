@@ -1,7 +1,6 @@
 package custody
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -29,42 +28,82 @@ func (a Asked) bounds() (at, known Micros) {
 	return at, known
 }
 
-// Own gives the units' own states for a question.
+// Own gives the units' own states for a question. It may be kept: what was told since it was made, it knows.
 func (v *View) Own(a Asked) Own {
 	until, known := a.bounds()
-	memo := map[string]*State{}
-	return func(unit string, at Micros) (*State, error) {
-		at = min(at, until)
-		s, err := v.states.Get(unit)
-		if err != nil || s == nil {
-			return nil, err
-		}
-		if known == math.MaxInt64 && (at == math.MaxInt64 || s.Last.Time <= at && !s.hasEarlyEnd()) {
-			return s, nil
-		}
-		key := unit + "\x00" + itoa(int64(at))
-		if m, ok := memo[key]; ok {
-			return m, nil
-		}
-		told, err := v.told(unit, s.Told, func(t, k Micros) bool { return t <= at && k <= known })
-		if err != nil {
-			return nil, err
-		}
-		var m *State
-		if len(told) > 0 {
-			m = Fold(unit, told)
-		}
-		if len(memo) > keepRecent {
-			clear(memo)
-		}
-		memo[key] = m
-		return m, nil
-	}
+	q := question{v: v, until: until, known: known, memo: map[moment]past{}}
+	return q.own
 }
 
-// hasEarlyEnd: events with implausible times are counted as problems but lie outside the order.
-func (s *State) hasEarlyEnd() bool {
-	return slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.Kind == "implausible-time" })
+// question remembers the past states that it was asked for.
+type question struct {
+	v            *View
+	until, known Micros
+	memo         map[moment]past
+}
+
+type moment struct {
+	unit string
+	at   Micros
+}
+
+// past is a state as of a time, and that as of now of which it is the past.
+type past struct {
+	state *State
+	now   *State
+	told  int
+}
+
+// keepPasts is how many past states a question remembers.
+const keepPasts = 32768
+
+func (q *question) own(unit string, at Micros) (*State, error) {
+	at = min(at, q.until)
+	now, err := q.v.state(unit)
+	if err != nil || now == nil {
+		return nil, err
+	}
+	if q.known == math.MaxInt64 && (at == math.MaxInt64 || now.Last.Time <= at && now.Wrong == nil) {
+		return now.orNothing(), nil
+	}
+	key := moment{unit, at}
+	if m, ok := q.memo[key]; ok && m.now == now && m.told == now.Told {
+		return m.state, nil
+	}
+	s, err := q.v.stateAt(now, at, q.known)
+	if err != nil {
+		return nil, fmt.Errorf("unit %s: %w", unit, err)
+	}
+	if len(q.memo) >= keepPasts {
+		clear(q.memo)
+	}
+	q.memo[key] = past{s, now, now.Told}
+	return s, nil
+}
+
+// stateAt is the state of a unit as of an event time, by what was known at a ledger time; nil when that was nothing.
+func (v *View) stateAt(now *State, at, known Micros) (*State, error) {
+	s, after := &State{Unit: now.Unit}, fromStart
+	if known == math.MaxInt64 && now.Wrong == nil {
+		var err error
+		if s, after, err = v.before(now.Unit, func(p snapshot) bool { return p.Last.Time <= at }, false); err != nil {
+			return nil, err
+		}
+	}
+	r := replay{v: v, unit: now.Unit, n: now.Told, until: at, known: known, declared: now.Declared > 0, after: after}
+	r.f = folding{s: s, partial: after != fromStart}
+	if err := r.run(); err != nil {
+		return nil, err
+	}
+	return s.orNothing(), nil
+}
+
+// orNothing is nil when nothing that was told of the unit counts.
+func (s *State) orNothing() *State {
+	if s.Folded == 0 && s.Wrong == nil {
+		return nil
+	}
+	return s
 }
 
 // Where is the answer to where a unit is.
@@ -86,73 +125,118 @@ type Where struct {
 
 // Where answers where a unit is, or nil when nothing is known of it at the time asked.
 func (v *View) Where(unit string, a Asked) (*Where, error) {
-	own := v.Own(a)
+	own, d := v.Own(a), v.directory(a)
 	at, _ := a.bounds()
 	st, err := Resolve(own, unit, at)
 	if err != nil || st == nil {
 		return nil, err
 	}
 	w := &Where{Unit: unit, Holder: st.Holder, Owner: st.Owner, Site: st.Site, Geo: st.Geo, Inside: st.Inside, Transit: st.Transit, Tier: st.Tier}
-	w.Country = Country(v, st.Site)
-	seen, seq := st.SiteAt, st.SiteSeq
+	if e := Site(d, st.Site).At(at); e != nil {
+		w.Country = strings.ToUpper(e.Attrs["countryCode"])
+	}
+	seen := st.SiteAt
 	w.Since = st.SiteAt.Time()
 	if c := st.Own.CheckIn; c != nil && c.Time >= seen {
-		seen, seq, w.Tier = c.Time, c.Seq, c.Tier
+		seen, w.Tier = c.Time, c.Tier
 	}
 	if st.SiteAt == 0 && st.Own.Folded > 0 {
 		seen = st.Own.Last.Time
 		w.Since = seen.Time()
 	}
 	w.Seen = seen.Time()
-	w.Evidence = evidence(st, seq)
-	w.Flags, err = v.flags(own, st)
+	w.Evidence = evidence(st)
+	w.Flags, err = v.flags(own, d, st)
 	return w, err
 }
 
-func evidence(st *Standing, seq int64) []int64 {
-	list := []int64{seq, st.SiteSeq, st.HeldSeq}
-	if st.Own.Assoc != nil {
-		list = append(list, st.Own.Assoc.Seq)
+// directory is the master data as it was known at the time that a question is about.
+func (v *View) directory(a Asked) Directory {
+	if _, known := a.bounds(); known != math.MaxInt64 {
+		return asOf{v, known}
 	}
-	if st.Own.Agg != nil {
-		list = append(list, st.Own.Agg.Seq)
+	return v
+}
+
+// evidence lists the entries on which place, custody and containment rest.
+func evidence(st *Standing) []int64 {
+	var list []int64
+	if st.SiteAt != 0 {
+		list = append(list, st.SiteSeq)
+	}
+	if c := st.Own.CheckIn; c != nil && c.Time >= st.SiteAt {
+		list = append(list, c.Seq)
+	}
+	if st.Holder != "" {
+		list = append(list, st.HeldSeq)
+	}
+	for _, l := range [...]*Link{st.Own.Assoc, st.Own.Agg} {
+		if l != nil {
+			list = append(list, l.Seq)
+		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
 // flags are short words for what a reader must know beside the place.
-func (v *View) flags(own Own, st *Standing) ([]string, error) {
+func (v *View) flags(own Own, d Directory, st *Standing) ([]string, error) {
 	s := st.Own
 	var out []string
 	if st.Transit != nil {
 		out = append(out, "in_transit")
 	}
+	if st.Cut {
+		out = append(out, "containment_cut")
+	}
 	if s.Ended != nil {
 		out = append(out, "ended:"+s.Ended.What)
 	}
-	for _, w := range sortedKeys(s.Flags) {
-		out = append(out, w)
+	if s.Hearsay {
+		out = append(out, "hearsay")
 	}
+	out = append(out, sortedKeys(s.Flags)...)
 	if s.Folded > 0 && len(st.Inside) > 0 && (s.Fix == nil || s.Fix.Time < st.SiteAt) && (s.CheckIn == nil || s.CheckIn.Time < st.SiteAt) {
 		out = append(out, "place_from_parent")
 	}
 	for _, c := range s.Claims {
-		out = append(out, "claim:"+c.What+" by "+NameOf(v, c.By))
+		out = append(out, "claim:"+c.What+" by "+NameOf(d, c.By))
 	}
 	for _, k := range s.Sightings {
 		if k.Time >= st.SiteAt {
 			out = append(out, "sighted:"+k.Kind)
 		}
 	}
-	list, err := v.ExceptionsOf(own, s.Unit)
+	more, err := alsoKnown(own, s)
+	if err != nil {
+		return nil, err
+	}
+	list, err := exceptionsOf(own, d, s.Unit)
 	if err != nil {
 		return nil, err
 	}
 	for _, x := range list {
-		out = append(out, "exception:"+x.Kind)
+		more = append(more, "exception:"+x.Kind)
 	}
-	return compact(out), nil
+	return compact(append(out, more...)), nil
+}
+
+// alsoKnown are the provisional names of a unit under which something was told: it is not in this unit's history.
+func alsoKnown(own Own, s *State) (out []string, err error) {
+	for _, n := range s.Names {
+		id := provisionalOf(n.Alias)
+		if id == "" || id == s.Unit || n.Rank == rankClaim {
+			continue
+		}
+		p, err := own(id, math.MaxInt64)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			out = append(out, "also_told_as:"+id)
+		}
+	}
+	return out, nil
 }
 
 func compact(list []string) []string {
@@ -169,63 +253,80 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// Trace lists everything that was told about a unit, in order of event time, with what is withdrawn marked so.
-type Trace struct {
-	Telling   *Telling
-	Withdrawn bool
-}
-
-// Trace returns what was told about a unit, in the order in which it happened.
-func (v *View) Trace(unit string, a Asked) ([]Trace, error) {
-	s, err := v.states.Get(unit)
-	if err != nil || s == nil {
-		return nil, err
-	}
-	at, known := a.bounds()
-	told, err := v.told(unit, s.Told, func(t, k Micros) bool { return t <= at && k <= known })
-	if err != nil {
-		return nil, err
-	}
-	gone, _ := withdrawn(told)
-	slices.SortFunc(told, func(a, b *Telling) int {
-		return cmp.Or(keyOf(a).compare(keyOf(b)), cmp.Compare(a.Seq, b.Seq))
-	})
-	out := make([]Trace, len(told))
-	for i, t := range told {
-		out[i] = Trace{t, gone[t.Name] && t.Event.ErrorDeclaration == nil}
-	}
-	return out, nil
-}
-
-// Find resolves what people type for a unit: its identifier in any spelling, or any alias. Several units: all of them.
+// Find resolves what people type for a unit: its identifier in any spelling, or any alias. Several units: all of them. Of those
+// that bear one alias the best vouched for are meant: the maker's word outranks a later binding, and that a claim.
 func (v *View) Find(word string) ([]string, error) {
-	if s, err := v.states.Get(canonical(word)); err != nil {
-		return nil, err
-	} else if s != nil {
-		return []string{canonical(word)}, nil
-	}
-	a, err := v.aliases.Get(word)
+	id := canonical(word)
+	s, err := v.state(id)
 	if err != nil {
 		return nil, err
 	}
-	if a == nil {
-		return v.findBySerial(word)
+	units, err := v.replacing(id)
+	if err != nil {
+		return nil, err
 	}
-	return unitsOf(a), nil
-}
-
-func unitsOf(a *Alias) []string {
-	var maker, all []string
-	for _, b := range a.Bindings {
-		all = append(all, b.Unit)
-		if b.Maker {
-			maker = append(maker, b.Unit)
+	if s != nil {
+		units = append(units, id)
+	}
+	if s == nil || isProvisional(id) {
+		for _, alias := range [...]string{word, aliasOf(id)} {
+			named, err := v.named(alias)
+			if err != nil {
+				return nil, err
+			}
+			units = append(units, named...)
 		}
 	}
-	if len(maker) > 0 {
-		all = maker
+	if len(units) == 0 {
+		return v.findBySerial(word)
 	}
-	return compact(all)
+	return compact(units), nil
+}
+
+// named lists the units that answer best to an alias.
+func (v *View) named(alias string) (units []string, err error) {
+	best := math.MinInt
+	err = v.candidates(alias, func(s *State) {
+		rank, ok := s.answersTo(alias)
+		switch {
+		case !ok || rank < best:
+		case rank > best:
+			best, units = rank, []string{s.Unit}
+		default:
+			units = append(units, s.Unit)
+		}
+	})
+	return units, err
+}
+
+// replacing lists the units that say that an identifier was theirs before.
+func (v *View) replacing(id string) (units []string, err error) {
+	err = v.candidates(id, func(s *State) {
+		if slices.Contains(s.Replaces, id) {
+			units = append(units, s.Unit)
+		}
+	})
+	return units, err
+}
+
+func (v *View) candidates(word string, fn func(s *State)) error {
+	if word == "" {
+		return nil
+	}
+	units, err := v.aliases.of(word)
+	if err != nil {
+		return err
+	}
+	for _, unit := range units {
+		s, err := v.state(unit)
+		if err != nil {
+			return err
+		}
+		if s != nil {
+			fn(s)
+		}
+	}
+	return nil
 }
 
 // findBySerial is the last resort: a word that stands at the end of an identifier.
@@ -242,12 +343,6 @@ func (v *View) findBySerial(word string) ([]string, error) {
 	})
 	return compact(out), err
 }
-
-// State returns a unit's own state now, or nil.
-func (v *View) State(unit string) (*State, error) { return v.states.Get(unit) }
-
-// Units calls fn for every unit, in no particular order.
-func (v *View) Units(fn func(unit string, s *State) error) error { return v.states.All(fn) }
 
 // ISODuration writes a duration as ISO 8601 does, in days, hours and minutes.
 func ISODuration(d time.Duration) string {

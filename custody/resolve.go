@@ -1,7 +1,13 @@
 package custody
 
-// maxDepth is how many parents up the closure of containment goes: GPU, board, server, pallet, container, rack, hall.
-const maxDepth = 8
+import "slices"
+
+// maxDepth is how many parents up the closure of containment goes: GPU, board, server, pallet, container, rack, hall. maxSteps
+// is how many states one answer may look at, whatever the events say of what was inside what, and when.
+const (
+	maxDepth = 8
+	maxSteps = 200
+)
 
 // Own gives the state of a unit from its own events, as of an event time. A nil state: nothing was known.
 type Own func(unit string, at Micros) (*State, error)
@@ -21,128 +27,221 @@ type Standing struct {
 	HeldSeq int64
 	Owner   string
 	OwnedAt Micros
+	Cut     bool // not everything that it is inside was looked at: it goes in circles, or too deep
 }
 
 // Resolve closes containment at the time of asking: a GPU is where its rack is. It returns nil when nothing is known of the unit.
 func Resolve(own Own, unit string, at Micros) (*Standing, error) {
-	return resolve(own, unit, at, 0)
+	w := walk{own: own, left: maxSteps}
+	return w.resolve(unit, at)
 }
 
-func resolve(own Own, unit string, at Micros, depth int) (*Standing, error) {
-	s, err := own(unit, at)
+// walk is one closure. It ends whatever the events say: containment in circles, or of any depth.
+type walk struct {
+	own  Own
+	left int      // steps that may still be taken
+	path []string // the units between the one asked about and this one
+}
+
+// may says whether the parent may be looked at.
+func (w *walk) may(parent string) bool {
+	return w.left > 0 && len(w.path) <= maxDepth && !slices.Contains(w.path, parent)
+}
+
+func (w *walk) resolve(unit string, at Micros) (*Standing, error) {
+	w.left--
+	s, err := w.own(unit, at)
 	if err != nil || s == nil {
 		return nil, err
 	}
+	w.path = append(w.path, unit)
+	defer func() { w.path = w.path[:len(w.path)-1] }()
+
 	st := &Standing{Own: s, Holder: s.Holder, HeldAt: s.HeldBy.Time, HeldSeq: s.HeldBy.Seq, Owner: s.Owner, OwnedAt: s.OwnedBy.Time}
-	if f := s.Fix; f != nil {
-		st.Site, st.Geo, st.SiteAt, st.SiteSeq, st.Tier = f.Site, f.Geo, f.Time, f.Seq, f.Tier
-	}
-	if depth >= maxDepth {
-		return st, nil
-	}
-	if t := s.Transit; t != nil {
-		st.setTransit(t)
-	}
-	if err := st.inherit(own, at, depth); err != nil {
+	st.takeOwn(s)
+	if err := w.inherit(st, at); err != nil {
 		return nil, err
 	}
 	st.takeCheckIn(s.CheckIn)
 	return st, nil
 }
 
-func (st *Standing) setTransit(t *Transit) {
-	st.Transit, st.Site, st.Geo, st.SiteAt, st.SiteSeq = t, "", "", t.Since, t.Seq
+func (st *Standing) takeOwn(s *State) {
+	if f := s.Fix; f != nil {
+		st.Site, st.Geo, st.SiteAt, st.SiteSeq, st.Tier = f.Site, f.Geo, f.Time, f.Seq, f.Tier
+	}
+	switch t := s.Transit; {
+	case t == nil:
+	case arrived(t, s.Fix):
+		st.arrive(t)
+	default:
+		st.Transit, st.Site, st.Geo, st.SiteAt, st.SiteSeq = t, "", "", t.Since, t.Seq
+	}
+}
+
+// arrived: nobody reported the receipt, but the party to which it was sent handled the unit afterwards, or somebody did at the
+// place to which it was sent.
+func arrived(t *Transit, f *Fix) bool {
+	if t == nil || f == nil || f.By == "" || f.Time <= t.Since {
+		return false
+	}
+	if f.Site != "" && t.ToSite != "" && SameSite(f.Site, t.ToSite) {
+		return true
+	}
+	return f.By == t.To && t.From != t.To && (f.Site == "" || t.FromSite == "" || !SameSite(f.Site, t.FromSite))
+}
+
+// arrive gives the unit to the party to which it was sent, as of the time at which it is known to have arrived.
+func (st *Standing) arrive(t *Transit) {
+	f := st.Own.Fix
+	if t.To != "" && f.Time >= st.HeldAt {
+		st.Holder, st.HeldAt, st.HeldSeq = t.To, f.Time, f.Seq
+	}
 }
 
 // inherit takes over what holds for the parents: of those left, as it was then; of the open ones, as it is at the time asked.
-func (st *Standing) inherit(own Own, at Micros, depth int) error {
+func (w *walk) inherit(st *Standing, at Micros) error {
 	s := st.Own
 	if f := s.Fix; f != nil && f.Parent != "" && f.Site == "" && f.Geo == "" {
-		p, err := resolve(own, f.Parent, f.Time-1, depth+1)
+		p, err := w.parent(st, f.Parent, f.Time)
 		if err != nil {
 			return err
 		}
-		st.takePlace(p, f.Time, f.Time)
+		st.takePlace(p, f.Time)
 	}
-	if b := s.Base; b != nil {
-		p, err := resolve(own, b.Parent, b.At-1, depth+1)
-		if err != nil {
+	for _, b := range s.Bases {
+		if err := w.inheritBase(st, b); err != nil {
 			return err
 		}
-		st.takeParties(p, b.At)
 	}
-	for _, l := range []struct {
+	for _, l := range [...]struct {
 		link *Link
 		what string
-	}{{s.Assoc, "AssociationEvent"}, {s.Agg, "AggregationEvent"}} {
-		if l.link == nil {
+	}{{s.Assoc, association}, {s.Agg, aggregation}} {
+		if l.link == nil || IsPlace(l.link.Parent) {
 			continue
 		}
-		if err := st.inheritLink(own, l.link, l.what, at, depth); err != nil {
+		if err := w.inheritLink(st, l.link, l.what, at); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (st *Standing) inheritLink(own Own, l *Link, what string, at Micros, depth int) error {
-	if IsPlace(l.Parent) {
-		if l.From >= st.SiteAt && st.Site == "" && st.Transit == nil {
-			st.Site, st.SiteAt, st.SiteSeq = l.Parent, l.From, l.Seq
-		}
-		return nil
+// parent resolves a parent, or gives nil where that would not end.
+func (w *walk) parent(st *Standing, unit string, at Micros) (*Standing, error) {
+	if IsPlace(unit) {
+		return nil, nil
 	}
-	parent, err := own(l.Parent, at)
+	if !w.may(unit) {
+		st.Cut = true
+		return nil, nil
+	}
+	p, err := w.resolve(unit, at)
+	if p != nil && p.Cut {
+		st.Cut = true
+	}
+	return p, err
+}
+
+func (w *walk) inheritBase(st *Standing, b Base) error {
+	from, end, open, err := closedAt(w.own, b.Parent, b.What, b.From, b.Again, b.At)
 	if err != nil {
 		return err
 	}
-	end, open := closedAt(parent, l, what)
+	if open {
+		end = b.At
+	}
+	p, err := w.parent(st, b.Parent, end)
+	if err != nil {
+		return err
+	}
+	st.takeParties(p, from)
+	return nil
+}
+
+func (w *walk) inheritLink(st *Standing, l *Link, what string, at Micros) error {
+	from, end, open, err := closedAt(w.own, l.Parent, what, l.From, l.Again, at)
+	if err != nil {
+		return err
+	}
 	if !open {
-		p, err := resolve(own, l.Parent, end-1, depth+1)
+		p, err := w.parent(st, l.Parent, end)
 		if err != nil {
 			return err
 		}
-		st.takePlace(p, end, end)
-		st.takeParties(p, end)
+		st.takePlace(p, end)
+		st.takeParties(p, from)
 		return nil
 	}
-	p, err := resolve(own, l.Parent, at, depth+1)
-	if err != nil {
+	if slices.Contains(w.path, l.Parent) {
+		st.Cut = true
+		return nil
+	}
+	st.Inside = append(st.Inside, l.Parent)
+	p, err := w.parent(st, l.Parent, at)
+	if err != nil || p == nil {
 		return err
 	}
-	if p == nil {
-		st.Inside = append(st.Inside, l.Parent)
-		return nil
-	}
-	st.takePlace(p, l.From, l.From)
-	st.takeParties(p, l.From)
-	st.Inside = append(append(st.Inside, l.Parent), p.Inside...)
+	st.takePlace(p, from)
+	st.takeParties(p, from)
+	st.Inside = append(st.Inside, p.Inside...)
 	return nil
 }
 
-// closedAt says when a link ended although the child's own events do not: the parent was emptied.
-func closedAt(parent *State, l *Link, what string) (Micros, bool) {
-	if parent != nil {
-		for _, m := range parent.Emptied {
-			if m.What == what && m.Time > l.From {
-				return m.Time, false
-			}
-		}
+// closedAt says from when a unit was inside a parent, and when that ended by a time although the unit's own events do not say
+// so: the parent was emptied. One that was put in again after the parent was emptied is inside again.
+func closedAt(own Own, parent, what string, from, again, at Micros) (since, end Micros, open bool, err error) {
+	end, found, err := emptiedAfter(own, parent, what, from, at)
+	if err != nil || !found {
+		return from, 0, true, err
 	}
-	return 0, true
+	if again > end {
+		from = again
+		end, found, err = emptiedAfter(own, parent, what, from, at)
+	}
+	return from, end, !found, err
 }
 
-// takePlace takes over the parent's place when it is news: the parent's fact counts from the time at which the link began.
-// A link's own event often tells a place too; then the parent, which both share, decides.
-func (st *Standing) takePlace(p *Standing, from, notBefore Micros) {
+// emptiedAfter finds when a parent was emptied first after a time. A state keeps the last times only: for earlier ones it is
+// asked as of an earlier time.
+func emptiedAfter(own Own, parent, what string, from, at Micros) (first Micros, found bool, err error) {
+	if IsPlace(parent) {
+		return 0, false, nil
+	}
+	for range maxSteps {
+		s, err := own(parent, at)
+		if err != nil || s == nil {
+			return first, found, err
+		}
+		for _, m := range s.Emptied {
+			if m.What == what && m.Time > from && m.Time <= at {
+				first, found = m.Time, true
+				break
+			}
+		}
+		if len(s.Emptied) < keepEmpty || s.Emptied[0].Time <= from {
+			break
+		}
+		at = s.Emptied[0].Time - 1
+	}
+	return first, found, nil
+}
+
+// takePlace takes over the parent's place when it is news: the parent's fact counts from the time at which the link began, or
+// ended. A link's own event often tells a place too; then the parent, which both share, decides.
+func (st *Standing) takePlace(p *Standing, from Micros) {
 	if p == nil {
 		return
 	}
 	at := max(p.SiteAt, from)
-	if at < st.SiteAt || at < notBefore {
+	if at < st.SiteAt {
 		return
 	}
 	if p.Transit != nil {
+		if arrived(p.Transit, st.Own.Fix) {
+			return
+		}
 		st.Transit, st.Site, st.Geo = p.Transit, "", ""
 		st.SiteAt, st.SiteSeq = p.SiteAt, p.SiteSeq
 		return
@@ -153,15 +252,20 @@ func (st *Standing) takePlace(p *Standing, from, notBefore Micros) {
 	st.Site, st.Geo, st.SiteAt, st.SiteSeq, st.Tier, st.Transit = p.Site, p.Geo, at, p.SiteSeq, p.Tier, nil
 }
 
+// takeParties takes over who holds and who owns the parent, where that changed while the unit was inside: custody changes by
+// being handed over, not by being put into something of somebody else's.
 func (st *Standing) takeParties(p *Standing, from Micros) {
 	if p == nil {
 		return
 	}
-	if at := max(p.HeldAt, from); p.Holder != "" && (at >= st.HeldAt || st.Holder == "") {
+	if p.Holder != "" && (st.Holder == "" || p.HeldAt > from && p.HeldAt >= st.HeldAt) {
 		st.Holder, st.HeldAt, st.HeldSeq = p.Holder, p.HeldAt, p.HeldSeq
 	}
-	if p.Owner != "" && (p.OwnedAt >= st.OwnedAt || st.Owner == "") {
+	if p.Owner != "" && (st.Owner == "" || p.OwnedAt > from && p.OwnedAt >= st.OwnedAt) {
 		st.Owner, st.OwnedAt = p.Owner, p.OwnedAt
+	}
+	if arrived(p.Transit, st.Own.Fix) {
+		st.arrive(p.Transit)
 	}
 }
 

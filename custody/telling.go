@@ -2,6 +2,7 @@ package custody
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,11 @@ type Telling struct {
 	Speaker  string
 	Claim    bool // the speaker says it of somebody else's custody
 	Event    *epcis.Event
+
+	context []byte          // with which the event's names are read
+	voice   voice           // see weigh
+	weighed int             // the state of the directory when it was weighed
+	roles   map[string]Role // of a long list of units
 }
 
 // Read decodes an event entry. The entry was validated when it was captured, so an error here means that the ledger was
@@ -33,7 +39,7 @@ func Read(e ledger.Entry) (*Telling, error) {
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", e.Seq, err)
 	}
-	return &Telling{Seq: e.Seq, Name: e.Name, Recorded: e.Recorded, Speaker: e.Speaker, Event: ev}, nil
+	return &Telling{Seq: e.Seq, Name: e.Name, Recorded: e.Recorded, Speaker: e.Speaker, Event: ev, context: e.Context}, nil
 }
 
 // Text returns an extension field of the event in Tidewaiter's namespace as text, or "".
@@ -71,13 +77,16 @@ func fieldText(f epcis.Fields, local string) string {
 	return strings.TrimSpace(string(v))
 }
 
-// Place is where the event says that its objects are afterwards; when it does not say, where they were read.
-// A geo: URI is a position, not a place.
+// Place is where the event says that its objects are afterwards; when it does not say, where they were read, or the place that
+// they were put into or taken out of. A geo: URI is a position, not a place.
 func (t *Telling) Place() string {
 	if p := t.Event.BizLocation; p != "" && !isGeo(p) {
 		return p
 	}
 	if p := t.Event.ReadPoint; p != "" && !isGeo(p) {
+		return p
+	}
+	if p := t.Event.ParentID; IsPlace(p) && !isGeo(p) {
 		return p
 	}
 	return ""
@@ -129,6 +138,25 @@ func StepOf(bizStep string) Step {
 // IsCheckIn says whether the event is a device's check-in.
 func (t *Telling) IsCheckIn() bool { return t.Event.BizStep == "sensor_reporting" }
 
+// isObservation says whether the event only says that its units were seen: a device's check-in, or a third party's sighting.
+func (t *Telling) isObservation() bool {
+	return t.Event.Type == epcis.ObjectEvent && t.Event.Action == epcis.Observe && (t.IsCheckIn() || t.Text("sighting") != "")
+}
+
+// inMotion are the steps on the way between sender and receiver: who takes them does not have the unit in its custody yet.
+var inMotion = map[string]bool{
+	"arriving": true, "transporting": true, "loading": true, "unloading": true, "holding": true, "staging_outbound": true,
+	"entering_exiting": true,
+}
+
+// maxAhead is how far an event may claim to lie after the time at which we knew of it: more is a wrong clock.
+const maxAhead = Micros(48 * time.Hour / time.Microsecond)
+
+// implausible says whether the record of an event contradicts its time.
+func implausible(at, recorded Micros) bool { return at < 0 || at > recorded+maxAhead }
+
+func (t *Telling) implausible() bool { return implausible(At(t.Event.Time), At(t.Recorded)) }
+
 // Tier is the evidence tier of the event (design §3): what it states itself, else 1 for an identifier that was scanned and
 // 0 for a claim.
 func (t *Telling) Tier() int {
@@ -144,7 +172,7 @@ func (t *Telling) Tier() int {
 // Units returns each unit that the event names, once, with the role it plays.
 func (t *Telling) Units() []Named {
 	ev := t.Event
-	var out []Named
+	out := make([]Named, 0, 1+len(ev.EPCs)+len(ev.ChildEPCs)+len(ev.InputEPCs)+len(ev.OutputEPCs))
 	if ev.ParentID != "" && !IsPlace(ev.ParentID) {
 		role := RoleParent
 		if ev.Type == epcis.TransactionEvent {
@@ -152,10 +180,10 @@ func (t *Telling) Units() []Named {
 		}
 		out = append(out, Named{ev.ParentID, role})
 	}
-	for _, l := range []struct {
+	for _, l := range [...]struct {
 		role Role
 		ids  []string
-	}{{RoleObject, ev.EPCs}, {RoleChild, ev.ChildEPCs}, {RoleInput, ev.InputEPCs}, {RoleOutput, ev.OutputEPCs}} {
+	}{{RoleInput, ev.InputEPCs}, {RoleOutput, ev.OutputEPCs}, {RoleChild, ev.ChildEPCs}, {RoleObject, ev.EPCs}} {
 		for _, id := range l.ids {
 			if !IsPlace(id) {
 				out = append(out, Named{id, l.role})
@@ -183,10 +211,19 @@ const (
 	RoleOutput
 )
 
-// dedupe keeps the first role of a unit that an event names twice; small lists are the rule.
+// fewUnits is up to how many names a list is looked through one by one.
+const fewUnits = 16
+
+// dedupe keeps the first role of a unit that an event names twice.
 func dedupe(list []Named) []Named {
-	if len(list) < 2 {
-		return list
+	if len(list) <= fewUnits {
+		out := list[:0]
+		for _, n := range list {
+			if !slices.ContainsFunc(out, func(o Named) bool { return o.Unit == n.Unit }) {
+				out = append(out, n)
+			}
+		}
+		return out
 	}
 	seen := make(map[string]bool, len(list))
 	out := list[:0]
@@ -197,4 +234,29 @@ func dedupe(list []Named) []Named {
 		}
 	}
 	return out
+}
+
+// role says as what the event names a unit: the same as Units says.
+func (t *Telling) role(unit string) Role {
+	ev := t.Event
+	if n := len(ev.EPCs) + len(ev.ChildEPCs) + len(ev.InputEPCs) + len(ev.OutputEPCs); n > fewUnits {
+		if t.roles == nil {
+			t.roles = make(map[string]Role, n)
+			for _, u := range t.Units() {
+				t.roles[u.Unit] = u.Role
+			}
+		}
+		return t.roles[unit]
+	}
+	switch {
+	case ev.ParentID == unit && ev.Type != epcis.TransactionEvent:
+		return RoleParent
+	case slices.Contains(ev.InputEPCs, unit):
+		return RoleInput
+	case slices.Contains(ev.OutputEPCs, unit):
+		return RoleOutput
+	case slices.Contains(ev.ChildEPCs, unit):
+		return RoleChild
+	}
+	return RoleObject
 }

@@ -2,7 +2,6 @@ package custody
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -18,52 +17,33 @@ type Entries func(seq int64) (ledger.Entry, error)
 // it, the aliases and the master data. Not safe for concurrent use.
 type View struct {
 	states  *store.Table[State]
+	snaps   *store.Table[snapshots]
 	refs    *store.Table[refs]
 	dir     *store.Table[Element]
-	aliases *store.Table[Alias]
+	aliases *pairs // word and unit
+	hanging *pairs // subject and unit: see Telling.hangsOn
+	voided  *pairs // unit and event name, for error declarations
 	entries Entries
-	recent  map[int64]*Telling
+	recent  recent
+	stale   map[string]Key // units to be folded anew, and from where on
+	weight  int            // counts the changes of the directory
 }
 
-// refs is one piece of the unit index: the entries that name a unit, four numbers each (seq, event time, recorded time,
-// flags), in the order in which they were told.
-type refs struct {
-	R []int64 `json:"r"`
-}
-
-const (
-	refSize  = 4
-	refChunk = 64 // entries in one row
-	refClaim = 1  // flag: the speaker says it of somebody else's custody
-
-	keepRecent = 8192 // tellings held for units that are folded anew
-	keepRows   = 60000
-)
-
-// Alias is what a name stands for. A binding by the maker (told when the unit was commissioned) outranks a later one.
-type Alias struct {
-	Bindings []Binding `json:"b"`
-}
-
-// Binding says that an alias means a unit.
-type Binding struct {
-	Unit  string `json:"u"`
-	Alias string `json:"a"` // in full, as told
-	By    string `json:"by,omitzero"`
-	Seq   int64  `json:"s"`
-	Known Micros `json:"k"`
-	Maker bool   `json:"m,omitzero"`
-}
+// keepRows is how many rows of a kind are held in memory between two commits.
+const keepRows = 60000
 
 // NewView reads the view's rows.
 func NewView(rows store.Rows, entries Entries) *View {
 	return &View{
 		states:  store.NewTable[State](rows, "unit/"),
+		snaps:   store.NewTable[snapshots](rows, "snap/"),
 		refs:    store.NewTable[refs](rows, "told/"),
 		dir:     store.NewTable[Element](rows, "master/"),
-		aliases: store.NewTable[Alias](rows, "alias/"),
+		aliases: newPairs(rows, "alias/"),
+		hanging: newPairs(rows, "hangs/"),
+		voided:  newPairs(rows, "void/"),
 		entries: entries,
-		recent:  map[int64]*Telling{},
+		stale:   map[string]Key{},
 	}
 }
 
@@ -75,6 +55,9 @@ func (v *View) Element(id string) *Element {
 	}
 	return e
 }
+
+// Elements calls fn for every subject of master data, in no particular order.
+func (v *View) Elements(fn func(id string, e *Element) error) error { return v.dir.All(fn) }
 
 // Apply takes in the next entry. It returns what the entry tells, when it is an event.
 func (v *View) Apply(e ledger.Entry) (*Telling, error) {
@@ -92,17 +75,24 @@ func (v *View) applyEvent(e ledger.Entry) (*Telling, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Claim = v.isClaim(t)
-	v.remember(t)
-	for _, n := range t.Units() {
+	v.weigh(t)
+	v.recent.put(t)
+	hangs := t.hangsOn(v, At(e.Recorded))
+	units := t.Units()
+	for _, n := range units {
 		if err := v.tell(n.Unit, t); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("entry %d: unit %s: %w", e.Seq, n.Unit, err)
+		}
+		for _, subject := range hangs {
+			if err := v.hanging.add(subject, n.Unit); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return t, v.bind(t)
+	return t, v.bind(t, units)
 }
 
-// tell extends the state of a unit by what was told, or folds it anew.
+// tell extends the state of a unit by what was told, or marks it to be folded anew.
 func (v *View) tell(unit string, t *Telling) error {
 	s, err := v.states.Get(unit)
 	if err != nil {
@@ -111,91 +101,55 @@ func (v *View) tell(unit string, t *Telling) error {
 	if s == nil {
 		s = &State{Unit: unit}
 	}
-	told := s.Told
-	if err := v.index(unit, told, t); err != nil {
+	if err := v.index(unit, s.Told, t); err != nil {
 		return err
 	}
-	if s.InOrder(t) {
-		s.Apply(t)
-	} else {
-		all, err := v.told(unit, told+1, nil)
-		if err != nil {
+	s.Told++
+	v.states.Put(unit, s)
+	if t.Event.ErrorDeclaration != nil {
+		s.Declared++
+		v.mark(unit, fromStart)
+		return v.voided.add(unit, t.Name)
+	}
+	void := false
+	if s.Declared > 0 {
+		if void, err = v.voided.has(unit, t.Name); err != nil {
 			return err
 		}
-		s = Fold(unit, all)
 	}
-	s.Told = told + 1
-	v.states.Put(unit, s)
+	_, stale := v.stale[unit]
+	switch {
+	case void:
+		v.mark(unit, fromStart)
+	case t.implausible():
+		s.Wrong = s.Wrong.wrong([]*Telling{t})
+	case stale || !s.InOrder(t):
+		v.mark(unit, keyOf(t))
+	default:
+		s.Apply(t)
+		return v.snap(s)
+	}
 	return nil
 }
 
-func (v *View) index(unit string, told int, t *Telling) error {
-	key := refKey(unit, told/refChunk)
-	r, err := v.refs.Get(key)
-	if err != nil {
-		return err
+// bind indexes the words by which people may ask for a unit. Which of them mean it, its state says.
+func (v *View) bind(t *Telling, units []Named) error {
+	if len(units) != 1 || len(t.Event.ILMD)+len(t.Event.Extensions) == 0 {
+		return nil
 	}
-	if r == nil {
-		r = &refs{}
+	for _, alias := range aliasesOf(t) {
+		for _, word := range bareWords(alias) {
+			if err := v.aliases.add(word, units[0].Unit); err != nil {
+				return err
+			}
+		}
 	}
-	flags := int64(0)
-	if t.Claim {
-		flags |= refClaim
+	for _, old := range replacedBy(t) {
+		if err := v.aliases.add(canonical(old), units[0].Unit); err != nil {
+			return err
+		}
 	}
-	r.R = append(r.R, t.Seq, int64(At(t.Event.Time)), int64(At(t.Recorded)), flags)
-	v.refs.Put(key, r)
 	return nil
-}
-
-func refKey(unit string, chunk int) string { return fmt.Sprintf("%s\x00%08d", unit, chunk) }
-
-// told returns what was told about a unit, as far as keep (nil: all) wants it.
-func (v *View) told(unit string, n int, keep func(at, known Micros) bool) ([]*Telling, error) {
-	out := make([]*Telling, 0, n)
-	for chunk := 0; chunk*refChunk < n; chunk++ {
-		r, err := v.refs.Get(refKey(unit, chunk))
-		if err != nil {
-			return nil, err
-		}
-		if r == nil {
-			return nil, fmt.Errorf("unit index of %s: piece %d is missing; run `tidewaiter views rebuild`", unit, chunk)
-		}
-		for i := 0; i+refSize <= len(r.R); i += refSize {
-			if keep != nil && !keep(Micros(r.R[i+1]), Micros(r.R[i+2])) {
-				continue
-			}
-			t, err := v.telling(r.R[i], r.R[i+3]&refClaim != 0)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, t)
-		}
-	}
-	return out, nil
-}
-
-func (v *View) telling(seq int64, claim bool) (*Telling, error) {
-	if t, ok := v.recent[seq]; ok {
-		return t, nil
-	}
-	e, err := v.entries(seq)
-	if err != nil {
-		return nil, fmt.Errorf("entry %d: %w", seq, err)
-	}
-	t, err := Read(e)
-	if err != nil {
-		return nil, err
-	}
-	t.Claim = claim
-	v.remember(t)
-	return t, nil
-}
-
-func (v *View) remember(t *Telling) {
-	if len(v.recent) >= keepRecent {
-		clear(v.recent)
-	}
-	v.recent[t.Seq] = t
 }
 
 func (v *View) applyMasterData(e ledger.Entry) error {
@@ -210,8 +164,17 @@ func (v *View) applyMasterData(e ledger.Entry) error {
 	if d == nil {
 		d = &Element{}
 	}
-	if d.told(e, el, v.isAuthority) {
-		v.dir.Put(el.ID, d)
+	if !d.told(e, el, v.isAuthority) {
+		return nil
+	}
+	v.dir.Put(el.ID, d)
+	v.weight++
+	units, err := v.hanging.of(el.ID)
+	if err != nil {
+		return err
+	}
+	for _, unit := range units {
+		v.mark(unit, fromStart)
 	}
 	return nil
 }
@@ -237,56 +200,28 @@ func (v *View) isAuthority(party string) bool {
 	return v.Element(party).Attr("tw:role") == "authority"
 }
 
-// bind keeps the aliases that an event tells (design §6: made, bound).
-func (v *View) bind(t *Telling) error {
-	names, maker := aliasesOf(t)
-	units := t.Units()
-	if len(names) == 0 || len(units) != 1 {
-		return nil
-	}
-	b := Binding{Unit: units[0].Unit, By: t.Speaker, Seq: t.Seq, Known: At(t.Recorded), Maker: maker}
-	for _, name := range names {
-		b.Alias = name
-		for _, word := range bareWords(name) {
-			a, err := v.aliases.Get(word)
-			if err != nil {
-				return err
-			}
-			if a == nil {
-				a = &Alias{}
-			}
-			if !slices.ContainsFunc(a.Bindings, func(o Binding) bool { return o.Unit == b.Unit && o.Alias == b.Alias }) {
-				a.Bindings = lastOf(append(a.Bindings, b), keepChecks)
-				v.aliases.Put(word, a)
-			}
-		}
-	}
-	return nil
-}
+// State returns a unit's own state now, or nil.
+func (v *View) State(unit string) (*State, error) { return v.state(unit) }
 
-func aliasesOf(t *Telling) (names []string, maker bool) {
-	for _, f := range []epcis.Fields{t.Event.ILMD, t.Event.Extensions} {
-		if raw, ok := f[NS+"aliases"]; ok {
-			var list []string
-			if err := json.Unmarshal(raw, &list); err != nil {
-				var one string
-				if json.Unmarshal(raw, &one) != nil {
-					continue
-				}
-				list = []string{one}
-			}
-			names = append(names, list...)
-		}
+// Units calls fn for every unit, in no particular order.
+func (v *View) Units(fn func(unit string, s *State) error) error {
+	if err := v.settle(); err != nil {
+		return err
 	}
-	return names, t.Event.BizStep == "commissioning"
+	return v.states.All(fn)
 }
 
 // Dirty is how many rows wait to be flushed.
-func (v *View) Dirty() int { return v.states.Dirty() + v.refs.Dirty() }
+func (v *View) Dirty() int {
+	return v.states.Dirty() + v.refs.Dirty() + v.snaps.Dirty() + v.aliases.dirty + v.hanging.dirty + v.voided.dirty
+}
 
 // Flush adds the changed rows to changes.
 func (v *View) Flush(changes map[string][]byte) error {
-	for _, t := range []interface{ Flush(map[string][]byte) error }{v.states, v.refs, v.dir, v.aliases} {
+	if err := v.settle(); err != nil {
+		return err
+	}
+	for _, t := range []interface{ Flush(map[string][]byte) error }{v.states, v.snaps, v.refs, v.dir, v.aliases, v.hanging, v.voided} {
 		if err := t.Flush(changes); err != nil {
 			return err
 		}
@@ -297,25 +232,9 @@ func (v *View) Flush(changes map[string][]byte) error {
 // Trim gives memory back after a commit.
 func (v *View) Trim() {
 	v.states.Trim(keepRows)
+	v.snaps.Trim(keepRows)
 	v.refs.Trim(keepRows)
-	v.aliases.Trim(keepRows)
-}
-
-// Told lists the entries that name a unit, in the order in which they were told.
-func (v *View) Told(unit string) ([]int64, error) {
-	s, err := v.states.Get(unit)
-	if err != nil || s == nil {
-		return nil, err
+	for _, p := range []*pairs{v.aliases, v.hanging, v.voided} {
+		p.Trim(keepRows)
 	}
-	var out []int64
-	for chunk := 0; chunk*refChunk < s.Told; chunk++ {
-		r, err := v.refs.Get(refKey(unit, chunk))
-		if err != nil {
-			return nil, err
-		}
-		for i := 0; r != nil && i+refSize <= len(r.R); i += refSize {
-			out = append(out, r.R[i])
-		}
-	}
-	return out, nil
 }

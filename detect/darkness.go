@@ -205,7 +205,7 @@ func excuse(m *Memory, u *Unit, st *custody.Standing, site string, cadence Micro
 			return movedAway // on its way
 		}
 		return announced
-	case st.SiteAt > u.Last+Day && len(st.Inside) > 0 && s.Base == nil && custody.SameSite(st.Site, site):
+	case st.SiteAt > u.Last+Day && len(st.Inside) > 0 && custody.SameSite(st.Site, site):
 		return announced // put into a rack anew, or counted
 	case st.SiteAt > u.Last-Day && st.Site != "" && !custody.SameSite(st.Site, site):
 		if op := custody.Operator(m.Custody, st.Site); op == "" || op == operator {
