@@ -21,6 +21,7 @@ const (
 	seenMore    = 1.6 // for the second and the third observation
 	seenMachine = 0.8 // a whole machine is no mis-scan
 	seenMost    = 6.5
+	seenAtHome  = 5.5 // at most, where nothing is barred: papers of an honest sale get lost together
 	seenBarred  = 1.2
 	seenSigned  = 0.8 // signed by the device itself
 )
@@ -111,7 +112,11 @@ func (d Elsewhere) judge(m *Memory, site string, list []oddUnit) Finding {
 	if signed {
 		llr += seenSigned
 	}
-	f.MilliNats = nats(min(llr, seenMost))
+	most := seenMost
+	if !barred {
+		most = seenAtHome
+	}
+	f.MilliNats = nats(min(llr, most))
 	if op := custody.Operator(m.Custody, site); op != "" {
 		f.Parties = append(f.Parties, op)
 	}
