@@ -104,14 +104,11 @@ type asker interface {
 // schemaVersion is the file's version, 0 when it is empty. It is an error when the file is not ours to write.
 func schemaVersion(ctx context.Context, db asker) (int, error) {
 	var id, version, tables int
-	for pragma, to := range map[string]*int{
-		"PRAGMA application_id":              &id,
-		"PRAGMA user_version":                &version,
-		"SELECT count(*) FROM sqlite_schema": &tables,
-	} {
-		if err := db.QueryRowContext(ctx, pragma).Scan(to); err != nil {
-			return 0, fmt.Errorf("%s: %w", pragma, err)
-		}
+	// One statement, so that all three are of one moment: another process may be making the schema just now.
+	const question = `SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+		(SELECT count(*) FROM sqlite_schema)`
+	if err := db.QueryRowContext(ctx, question).Scan(&id, &version, &tables); err != nil {
+		return 0, fmt.Errorf("reading the file's version: %w", err)
 	}
 	switch {
 	case id == 0 && version == 0 && tables == 0:
