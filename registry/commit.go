@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -179,9 +180,9 @@ func (c *committer) identify(ev *epcis.Event) (name string, digest [32]byte, err
 	return name, digest, err
 }
 
-// compareNamed looks at the entries that have the same name. The same content is a duplicate, unless a speaker was named: then
-// another voice says the same. Other content under the same event id is refused, except where an error declaration makes the
-// difference; under a computed name it is an event of its own (the CBV hash does not tell all events apart).
+// compareNamed looks at the entries that have the same name. The same content is a duplicate, unless it was said by another voice.
+// Other content under the same event id is refused, except where an error declaration makes the difference; under a computed name
+// it is an event of its own (the CBV hash does not tell all events apart).
 func (c *committer) compareNamed(tx store.Appender, ev *epcis.Event, name string, digest [32]byte) (dup bool, bad *epcis.Error, err error) {
 	seqs, err := tx.Named(name)
 	if err != nil {
@@ -209,7 +210,7 @@ func (c *committer) compareNamed(tx store.Appender, ev *epcis.Event, name string
 		}
 		switch {
 		case oldDigest == digest:
-			if c.opts.As == "" {
+			if c.opts.As == "" && c.onceImplied(old.Speaker, ev) {
 				return true, nil, nil
 			}
 		case ev.ID == "" || ev.ErrorDeclaration != nil || t.Event.ErrorDeclaration != nil:
@@ -219,6 +220,27 @@ func (c *committer) compareNamed(tx store.Appender, ev *epcis.Event, name string
 		}
 	}
 	return false, nil, nil
+}
+
+// onceImplied says whether an event may have implied this speaker at some time. Master data that says who operates a place comes
+// and changes, and then the same document, sent again, implies another speaker; the parties that an event names itself stay.
+// Whoever else said the same before is another voice, and does not silence the one that the event implies.
+func (c *committer) onceImplied(speaker string, ev *epcis.Event) bool {
+	if custody.Implied(&overlay{}, &custody.Telling{Event: ev}) != custody.Registrar {
+		return false // then it has one speaker always, whose telling the key has found
+	}
+	if speaker == custody.Registrar {
+		return true
+	}
+	for _, place := range []string{ev.BizLocation, ev.ReadPoint, ev.ParentID} {
+		site := custody.Site(c.dir, place)
+		if site != nil && slices.ContainsFunc(site.Versions, func(v custody.Version) bool {
+			return custody.Canonical(v.Attrs["tw:operator"]) == speaker
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // recorded is when we knew: now, or in a ledger begun for history what the document says; never before the entry before.

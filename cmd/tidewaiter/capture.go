@@ -8,10 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/tidewaiter/tidewaiter/custody"
 	"github.com/tidewaiter/tidewaiter/epcis"
+	"github.com/tidewaiter/tidewaiter/gs1"
 	"github.com/tidewaiter/tidewaiter/registry"
 )
 
@@ -66,9 +65,9 @@ func (c *captureCmd) check() error {
 	if c.As == "" {
 		return nil
 	}
-	as := custody.Canonical(c.As)
-	if !strings.Contains(as, ":") {
-		return fmt.Errorf("%w: --as %s is no party's URI, such as https://id.gs1.org/417/9521234500001", errUsage, c.As)
+	as, err := gs1.Canonical(c.As)
+	if err != nil {
+		return fmt.Errorf("%w: --as: a party's URI looks like https://id.gs1.org/417/9521234500001: %w", errUsage, err)
 	}
 	c.As = as
 	return nil

@@ -25,6 +25,9 @@ type fsckResult struct {
 
 func (c *logFsckCmd) Run(e *env) error {
 	d, err := e.openExisting()
+	if err != nil && !errors.Is(err, errNoLedger) {
+		return fmt.Errorf("%w; the data folder does not open, so nothing in it was checked: if it did before, it is damaged", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -37,7 +40,7 @@ func (c *logFsckCmd) Run(e *env) error {
 		return err
 	}
 	if !result.OK {
-		return fmt.Errorf("%w: %d things are not as they were written; restore from a backup", errNo, len(result.Damage))
+		return fmt.Errorf("%w: damage in %s, named above; restore from a backup, unless it says there what else to do", errNo, plural(len(result.Damage), "place"))
 	}
 	return nil
 }

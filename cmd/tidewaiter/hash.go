@@ -39,7 +39,7 @@ func (c *hashCmd) Run(e *env) error {
 	for _, it := range items {
 		name, err := hashOf(it, ctx)
 		if err != nil {
-			return fmt.Errorf("%s: event %d, %s: %w", shown, it.Index+1, it.Pointer, err)
+			return fmt.Errorf("%s: event %d: %w", shown, it.Index+1, err)
 		}
 		if err := e.printf("%s\n", name); err != nil {
 			return err
@@ -49,12 +49,15 @@ func (c *hashCmd) Run(e *env) error {
 }
 
 func hashOf(it epcis.Item, ctx *epcis.Context) (string, error) {
-	if it.Err != nil {
-		return "", it.Err
+	bad := it.Err
+	if bad == nil {
+		ev, err := epcis.ParseEvent(it.Raw, ctx)
+		if err == nil {
+			return epcis.Hash(ev, ctx)
+		}
+		if !errors.As(err, &bad) {
+			return "", err
+		}
 	}
-	ev, err := epcis.ParseEvent(it.Raw, ctx)
-	if err != nil {
-		return "", err
-	}
-	return epcis.Hash(ev, ctx)
+	return "", &epcis.Error{Pointer: it.Pointer + bad.Pointer, Reason: bad.Reason}
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path"
 	"strings"
 	"time"
 
+	"github.com/tidewaiter/tidewaiter/gs1"
 	"github.com/tidewaiter/tidewaiter/inventory"
 )
 
@@ -70,10 +70,16 @@ func (c *redfishCmd) Run(e *env) error {
 	return nil
 }
 
-func (c *redfishCmd) check() error {
-	for _, uri := range []string{c.Site, c.As} {
-		if u, err := url.Parse(uri); uri != "" && (err != nil || u.Scheme == "") {
-			return fmt.Errorf("%w: %q is not a URI, such as https://id.gs1.org/414/9521234500018", errUsage, uri)
+func (c *redfishCmd) check() (err error) {
+	for _, flag := range []struct {
+		name, like string
+		uri        *string
+	}{{"--site", "https://id.gs1.org/414/9521234500018", &c.Site}, {"--as", "https://id.gs1.org/417/9521234500001", &c.As}} {
+		if *flag.uri == "" {
+			continue
+		}
+		if *flag.uri, err = gs1.Canonical(*flag.uri); err != nil {
+			return fmt.Errorf("%w: %s: a URI such as %s: %w", errUsage, flag.name, flag.like, err)
 		}
 	}
 	return nil

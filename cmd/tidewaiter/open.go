@@ -31,10 +31,12 @@ type deployment struct {
 	views  *registry.Follower[*casework.View]
 }
 
+var errNoLedger = errors.New("there is no ledger")
+
 // openExisting opens a data folder that holds a ledger.
 func (e *env) openExisting() (*deployment, error) {
 	if _, err := os.Stat(filepath.Join(e.cli.Data, ledgerFile)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no ledger in %s: capture something first (tidewaiter capture FILE), watch a demo (tidewaiter demo), or name another folder with --data", e.cli.Data)
+		return nil, fmt.Errorf("%w in %s: capture something first (tidewaiter capture FILE), watch a demo (tidewaiter demo), or name another folder with --data", errNoLedger, e.cli.Data)
 	}
 	return e.open()
 }

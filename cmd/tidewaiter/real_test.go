@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tidewaiter/tidewaiter/registry"
 )
 
 // sharedData finds a piece of the public test data, or skips.
@@ -88,5 +90,20 @@ func TestRealDGX(t *testing.T) {
 		if kinds[kind] < least {
 			t.Errorf("%d units of kind %s, want at least %d", kinds[kind], kind, least)
 		}
+	}
+}
+
+// TestEveryGS1DocumentTogether captures all of them into one ledger, which checks, and whose views can be made again.
+func TestEveryGS1DocumentTogether(t *testing.T) {
+	folder, data := sharedData(t, "epcis/json"), filepath.Join(t.TempDir(), "data")
+	first := decode[registry.Result](t, process(t, "--data", data, "capture", folder))
+	again := decode[registry.Result](t, process(t, "--data", data, "capture", folder))
+	if first.Accepted < 17 || first.Rejected != 0 || again.Accepted != 0 || again.Duplicates != first.Accepted+first.Duplicates {
+		t.Errorf("first %+v, again %+v", first, again)
+	}
+	sound(t, data)
+	digest := process(t, "--data", data, "--json", "views", "digest")
+	if again := process(t, "--data", data, "--json", "views", "rebuild", "--batch", "2"); again != digest {
+		t.Errorf("%s, made again %s", digest, again)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,12 +21,15 @@ import (
 var update = flag.Bool("update", false, "write what commands print into the scripts that compare it")
 
 func TestMain(m *testing.M) {
-	if os.Getenv("TIDEWAITER_TEST_MAIN") != "" { // the test binary, run as the command by a test
+	switch os.Getenv("TIDEWAITER_TEST_MAIN") { // the test binary, run by a test as something else
+	case "tidewaiter":
 		main()
+	case "sender":
+		os.Exit(sender(os.Args[1:]))
+	case "measured":
+		os.Exit(measured(os.Args[1:]))
 	}
-	testscript.Main(m, map[string]func(){
-		"tidewaiter": main,
-	})
+	testscript.Main(m, map[string]func(){"tidewaiter": main})
 }
 
 func TestScript(t *testing.T) {
@@ -41,6 +45,8 @@ func TestScript(t *testing.T) {
 			"cut":      scriptCut,
 			"recode":   scriptRecode,
 			"nest":     scriptNest,
+			"sql":      scriptSQL,
+			"many":     scriptMany,
 		},
 	})
 }
@@ -136,4 +142,32 @@ func scriptNest(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	scriptEdit(ts, false, []string{args[1], args[2], fmt.Sprintf("%s%s", strings.Repeat("[", n), strings.Repeat("]", n))})
+}
+
+// sql STATEMENT changes the ledger's file behind its back, without a word to anybody.
+func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sql STATEMENT")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(filepath.Join("tidewaiter-data", ledgerFile)))
+	ts.Check(err)
+	defer db.Close()
+	done, err := db.Exec(args[0])
+	ts.Check(err)
+	if n, err := done.RowsAffected(); err != nil || n != 1 {
+		ts.Fatalf("%d rows were changed, want 1 (%v)", n, err)
+	}
+}
+
+// many N FILE writes a document with N events, each of a unit of its own.
+func scriptMany(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: many N FILE")
+	}
+	n, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	f, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	defer f.Close()
+	ts.Check(writeDocument(f, n, 400))
 }
