@@ -215,11 +215,16 @@ func (s *State) askedNow(own Own) (list []Check) {
 			list = append(list, Check{Kind: "receipt-missing", Seqs: []int64{p.Transit.Seq, s.Fix.Seq}, Time: p.Transit.Since, Party: p.Transit.To})
 		}
 	}
-	if place, at, seq := s.lastSeenAt(); place != "" && at > l.From {
+	if place, at, seq := s.lastSeenAt(); place != "" && at > l.From && !s.hasAsked("away-from-parent", seq) {
 		list = append(list, Check{Kind: "left-behind", Seqs: []int64{l.Seq, seq}, Time: at, Other: l.Parent, Place: place})
 	}
 	if s.Parent {
 		list = append(list, Check{Kind: "inside-itself", Seqs: []int64{l.Seq}, Time: l.From, Other: l.Parent})
 	}
 	return list
+}
+
+// hasAsked says whether an event gave rise to a question of a kind.
+func (s *State) hasAsked(kind string, seq int64) bool {
+	return slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Kind == kind && c.Seqs[len(c.Seqs)-1] == seq })
 }

@@ -3,6 +3,7 @@ package custody
 import (
 	"bytes"
 	"cmp"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +48,6 @@ type folding struct {
 	s        *State
 	declared map[string][]*Telling // error declarations by the name of the event
 	each     func(*State) error    // called after each event; may be nil
-	partial  bool                  // the state was begun elsewhere, and with it the count of what lies outside the order
 }
 
 // declare takes in an error declaration, wherever it stands in the order; of anything else it returns false.
@@ -69,9 +69,7 @@ func (f *folding) tell(group []*Telling) error {
 	for len(group) > 0 {
 		var one []*Telling
 		one, group = firstContent(group)
-		if !f.partial {
-			f.s.Wrong = f.s.Wrong.wrong(one)
-		}
+		f.s.Wrong = f.s.Wrong.wrong(one)
 		if t := best(one); t != nil {
 			f.s.Apply(t)
 			if f.each != nil {
@@ -187,23 +185,21 @@ func (p *Problem) wrong(tellings []*Telling) *Problem {
 			p = &Problem{Kind: "implausible-time"}
 		}
 		p.Count++
-		p.insert(At(t.Event.Time), t.Seq)
+		p.insert(t)
 	}
 	return p
 }
 
-// insert keeps the first keepSeqs entries by event time.
-func (p *Problem) insert(at Micros, seq int64) {
+// insert keeps the first keepSeqs entries by event time; ties by what they are, never by arrival.
+func (p *Problem) insert(t *Telling) {
+	at, tie := At(t.Event.Time), crc32.ChecksumIEEE([]byte(t.Name+"\x00"+t.Speaker))
 	i := 0
-	for i < len(p.Times) && (p.Times[i] < at || p.Times[i] == at && p.Seqs[i] < seq) {
+	for i < len(p.Times) && (p.Times[i] < at || p.Times[i] == at && p.Ties[i] < tie) {
 		i++
 	}
-	if i == keepSeqs {
-		return
-	}
-	p.Times, p.Seqs = slices.Insert(p.Times, i, at), slices.Insert(p.Seqs, i, seq)
-	if len(p.Seqs) > keepSeqs {
-		p.Times, p.Seqs = p.Times[:keepSeqs], p.Seqs[:keepSeqs]
+	p.Times, p.Ties, p.Seqs = slices.Insert(p.Times, i, at), slices.Insert(p.Ties, i, tie), slices.Insert(p.Seqs, i, t.Seq)
+	if n := min(len(p.Seqs), keepSeqs); n < len(p.Seqs) {
+		p.Times, p.Ties, p.Seqs = p.Times[:n], p.Ties[:n], p.Seqs[:n]
 	}
 	p.First = p.Times[0]
 	p.Note = "the event says " + p.First.Time().Format(time.RFC3339) + ", which its record contradicts"

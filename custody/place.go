@@ -2,6 +2,7 @@ package custody
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/tidewaiter/tidewaiter/epcis"
 )
@@ -59,6 +60,8 @@ func (s *State) lastSeenAt() (place string, at Micros, seq int64) {
 func (s *State) applyParent(t *Telling) {
 	ev := t.Event
 	switch {
+	case slices.Contains(ev.ChildEPCs, s.Unit):
+		s.problem(t, "inside-itself", "it was said to be inside itself", "")
 	case ev.Action != epcis.Delete:
 		s.Parent = true
 	case len(ev.ChildEPCs) == 0 && len(ev.ChildQuantities) == 0:
@@ -79,11 +82,7 @@ const (
 // applyChild: the unit was put into something, seen inside it, or taken out of it.
 func (s *State) applyChild(t *Telling) {
 	parent := t.Event.ParentID
-	switch {
-	case parent == "":
-		return
-	case parent == s.Unit:
-		s.problem(t, "inside-itself", "it was said to be inside itself", "")
+	if parent == "" {
 		return
 	}
 	link := &s.Agg

@@ -91,7 +91,7 @@ func (v *View) stateAt(now *State, at, known Micros) (*State, error) {
 		}
 	}
 	r := replay{v: v, unit: now.Unit, n: now.Told, until: at, known: known, declared: now.Declared > 0, after: after}
-	r.f = folding{s: s, partial: after != fromStart}
+	r.f = folding{s: s}
 	if err := r.run(); err != nil {
 		return nil, err
 	}

@@ -134,11 +134,11 @@ func (v *View) refold(unit string, from Key) error {
 	}
 	keep := old.always()
 	r := replay{v: v, unit: unit, n: old.Told, until: math.MaxInt64, known: math.MaxInt64, declared: old.Declared > 0, after: after}
-	r.f = folding{s: s, each: v.snap, partial: after != fromStart}
+	r.f = folding{s: s, each: v.snap}
 	if err := r.run(); err != nil {
 		return err
 	}
-	if !r.f.partial {
+	if after == fromStart { // else not all of it was looked at, and what was told since has been counted
 		keep.wrong = s.Wrong
 	}
 	s.setAlways(keep)

@@ -41,6 +41,12 @@ type walk struct {
 	own  Own
 	left int      // steps that may still be taken
 	path []string // the units between the one asked about and this one
+	done []done   // what was resolved in full: a parent is often reached by more than one way
+}
+
+type done struct {
+	moment
+	st *Standing
 }
 
 // may says whether the parent may be looked at.
@@ -133,13 +139,21 @@ func (w *walk) parent(st *Standing, unit string, at Micros) (*Standing, error) {
 	if IsPlace(unit) {
 		return nil, nil
 	}
+	key := moment{unit, at}
+	if i := slices.IndexFunc(w.done, func(d done) bool { return d.moment == key }); i >= 0 {
+		return w.done[i].st, nil
+	}
 	if !w.may(unit) {
 		st.Cut = true
 		return nil, nil
 	}
 	p, err := w.resolve(unit, at)
-	if p != nil && p.Cut {
+	switch {
+	case err != nil:
+	case p != nil && p.Cut:
 		st.Cut = true
+	default:
+		w.done = append(w.done, done{key, p})
 	}
 	return p, err
 }
@@ -178,15 +192,23 @@ func (w *walk) inheritLink(st *Standing, l *Link, what string, at Micros) error 
 		st.Cut = true
 		return nil
 	}
-	st.Inside = append(st.Inside, l.Parent)
+	st.isInside(l.Parent)
 	p, err := w.parent(st, l.Parent, at)
 	if err != nil || p == nil {
 		return err
 	}
 	st.takePlace(p, from)
 	st.takeParties(p, from)
-	st.Inside = append(st.Inside, p.Inside...)
+	st.isInside(p.Inside...)
 	return nil
+}
+
+func (st *Standing) isInside(parents ...string) {
+	for _, p := range parents {
+		if !slices.Contains(st.Inside, p) {
+			st.Inside = append(st.Inside, p)
+		}
+	}
 }
 
 // closedAt says from when a unit was inside a parent, and when that ended by a time although the unit's own events do not say

@@ -169,7 +169,8 @@ type Problem struct {
 	Seqs  []int64  `json:"s"` // the first keepSeqs
 	Note  string   `json:"note,omitzero"`
 	Other string   `json:"o,omitzero"` // the party or thing with which the note ends
-	Times []Micros `json:"t,omitzero"` // of the entries, where they are kept in order of time
+	Times []Micros `json:"t,omitzero"` // of the entries, and what sets apart those of one time, where they are kept in order
+	Ties  []uint32 `json:"e,omitzero"`
 	First Micros   `json:"f"`
 }
 

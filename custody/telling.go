@@ -25,6 +25,7 @@ type Telling struct {
 	context []byte          // with which the event's names are read
 	voice   voice           // see weigh
 	weighed int             // the state of the directory when it was weighed
+	to      Named           // the unit to which it is being told, so that nobody need look for it
 	roles   map[string]Role // of a long list of units
 }
 
@@ -180,15 +181,22 @@ func (t *Telling) Units() []Named {
 		}
 		out = append(out, Named{ev.ParentID, role})
 	}
+	lists := 0
 	for _, l := range [...]struct {
 		role Role
 		ids  []string
 	}{{RoleInput, ev.InputEPCs}, {RoleOutput, ev.OutputEPCs}, {RoleChild, ev.ChildEPCs}, {RoleObject, ev.EPCs}} {
+		if len(l.ids) > 0 {
+			lists++
+		}
 		for _, id := range l.ids {
 			if !IsPlace(id) {
 				out = append(out, Named{id, l.role})
 			}
 		}
+	}
+	if lists < 2 && !(len(out) > 0 && slices.ContainsFunc(out[1:], func(n Named) bool { return n.Unit == out[0].Unit })) {
+		return out // one list names nothing twice
 	}
 	return dedupe(out)
 }
@@ -211,20 +219,8 @@ const (
 	RoleOutput
 )
 
-// fewUnits is up to how many names a list is looked through one by one.
-const fewUnits = 16
-
 // dedupe keeps the first role of a unit that an event names twice.
 func dedupe(list []Named) []Named {
-	if len(list) <= fewUnits {
-		out := list[:0]
-		for _, n := range list {
-			if !slices.ContainsFunc(out, func(o Named) bool { return o.Unit == n.Unit }) {
-				out = append(out, n)
-			}
-		}
-		return out
-	}
 	seen := make(map[string]bool, len(list))
 	out := list[:0]
 	for _, n := range list {
@@ -236,8 +232,14 @@ func dedupe(list []Named) []Named {
 	return out
 }
 
+// fewUnits is up to how many names a list is looked through one by one.
+const fewUnits = 16
+
 // role says as what the event names a unit: the same as Units says.
 func (t *Telling) role(unit string) Role {
+	if t.to.Unit == unit {
+		return t.to.Role
+	}
 	ev := t.Event
 	if n := len(ev.EPCs) + len(ev.ChildEPCs) + len(ev.InputEPCs) + len(ev.OutputEPCs); n > fewUnits {
 		if t.roles == nil {

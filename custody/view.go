@@ -80,7 +80,7 @@ func (v *View) applyEvent(e ledger.Entry) (*Telling, error) {
 	hangs := t.hangsOn(v, At(e.Recorded))
 	units := t.Units()
 	for _, n := range units {
-		if err := v.tell(n.Unit, t); err != nil {
+		if err := v.tell(n, t); err != nil {
 			return nil, fmt.Errorf("entry %d: unit %s: %w", e.Seq, n.Unit, err)
 		}
 		for _, subject := range hangs {
@@ -93,7 +93,8 @@ func (v *View) applyEvent(e ledger.Entry) (*Telling, error) {
 }
 
 // tell extends the state of a unit by what was told, or marks it to be folded anew.
-func (v *View) tell(unit string, t *Telling) error {
+func (v *View) tell(to Named, t *Telling) error {
+	unit := to.Unit
 	s, err := v.states.Get(unit)
 	if err != nil {
 		return err
@@ -126,6 +127,7 @@ func (v *View) tell(unit string, t *Telling) error {
 	case stale || !s.InOrder(t):
 		v.mark(unit, keyOf(t))
 	default:
+		t.to = to
 		s.Apply(t)
 		return v.snap(s)
 	}
