@@ -27,7 +27,7 @@ func (v *View) Account() (Account, error) {
 		if !doubted[unit] {
 			a.Accounted++
 		}
-		if s.CheckIn != nil && s.CheckIn.Tier >= 3 && s.CheckIn.Time >= since {
+		if st := mem.Standing(unit); st != nil && st.CheckIn != nil && st.CheckIn.Tier >= 3 && st.CheckIn.Time >= since {
 			a.Signed++
 		}
 		return nil

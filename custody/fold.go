@@ -237,7 +237,7 @@ func (s *State) begin() {
 	if s.Hearsay {
 		*s = State{
 			Unit: s.Unit, Last: s.Last, Folded: s.Folded, Told: s.Told, Declared: s.Declared, Wrong: s.Wrong, Names: s.Names, Replaces: s.Replaces,
-			Claims: s.Claims, CheckIn: s.CheckIn, Sightings: s.Sightings, Early: s.Early,
+			Claims: s.Claims, CheckIn: s.CheckIn, Relayed: s.Relayed, Sightings: s.Sightings, Early: s.Early,
 		}
 	}
 	s.Spoken = true
@@ -263,16 +263,26 @@ func (s *State) observe(t *Telling) {
 	if s.Ended != nil {
 		s.problem(t, "use-after-end", "it was reported "+s.Ended.What+" before", "")
 	}
-	site, geo := t.Place(), t.Geo()
-	if kind := t.Text("sighting"); kind != "" {
-		s.Sightings = lastOf(append(s.Sightings, Sight{
-			Time: At(t.Event.Time), Seq: t.Seq, Place: site, Geo: geo, Tier: t.Tier(), By: t.Speaker, Kind: kind,
-		}), keepSeen)
-		return
+	seen := Sight{Time: At(t.Event.Time), Seq: t.Seq, Place: t.Place(), Geo: t.Geo(), Tier: t.Tier(), By: t.Speaker, Kind: t.Text("sighting")}
+	switch {
+	case seen.Kind != "":
+		s.Sightings = lastOf(append(s.Sightings, seen), keepSeen)
+	case t.voice == outside:
+		seen.Kind = "check-in"
+		s.Sightings = lastOf(append(s.Sightings, seen), keepSeen)
+	case seen.Place == "" && seen.Geo == "":
+	case t.nowhere && t.Speaker != s.Holder && t.Speaker != s.Owner:
+		s.relay(seen)
+	default:
+		s.askWhere(t, seen.Place, seen.Geo)
+		seen.By = ""
+		s.CheckIn = &seen
 	}
-	if site == "" && geo == "" {
-		return
-	}
-	s.askWhere(t, site, geo)
-	s.CheckIn = &Sight{Time: At(t.Event.Time), Seq: t.Seq, Place: site, Geo: geo, Tier: t.Tier()}
+}
+
+// relay keeps the last check-in that each of several speakers passed on: whether he has a part in the unit is known when it is
+// asked where the unit stands, for it may be inside of what he holds.
+func (s *State) relay(c Sight) {
+	s.Relayed = slices.DeleteFunc(slices.Clone(s.Relayed), func(o Sight) bool { return o.By == c.By })
+	s.Relayed = lastOf(append(s.Relayed, c), keepSeen)
 }

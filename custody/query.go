@@ -137,7 +137,7 @@ func (v *View) Where(unit string, a Asked) (*Where, error) {
 	}
 	seen := st.SiteAt
 	w.Since = st.SiteAt.Time()
-	if c := st.Own.CheckIn; c != nil && c.Time >= seen {
+	if c := st.CheckIn; c != nil && c.Time >= seen {
 		seen, w.Tier = c.Time, c.Tier
 	}
 	if st.SiteAt == 0 && st.Own.Folded > 0 {
@@ -164,7 +164,7 @@ func evidence(st *Standing) []int64 {
 	if st.SiteAt != 0 {
 		list = append(list, st.SiteSeq)
 	}
-	if c := st.Own.CheckIn; c != nil && c.Time >= st.SiteAt {
+	if c := st.CheckIn; c != nil && c.Time >= st.SiteAt {
 		list = append(list, c.Seq)
 	}
 	if st.Holder != "" {
@@ -196,11 +196,16 @@ func (v *View) flags(own Own, d Directory, st *Standing) ([]string, error) {
 		out = append(out, "hearsay")
 	}
 	out = append(out, sortedKeys(s.Flags)...)
-	if s.Folded > 0 && len(st.Inside) > 0 && (s.Fix == nil || s.Fix.Time < st.SiteAt) && (s.CheckIn == nil || s.CheckIn.Time < st.SiteAt) {
+	if s.Folded > 0 && len(st.Inside) > 0 && (s.Fix == nil || s.Fix.Time < st.SiteAt) && (st.CheckIn == nil || st.CheckIn.Time < st.SiteAt) {
 		out = append(out, "place_from_parent")
 	}
 	for _, c := range s.Claims {
 		out = append(out, "claim:"+c.What+" by "+NameOf(d, c.By))
+	}
+	for _, k := range s.Relayed {
+		if !st.isPartyTo(k.By) {
+			out = append(out, "claim:check-in by "+NameOf(d, k.By))
+		}
 	}
 	for _, k := range s.Sightings {
 		if k.Time >= st.SiteAt {

@@ -22,6 +22,7 @@ type Standing struct {
 	Tier    int
 	Inside  []string // what it is inside, nearest first
 	Transit *Transit
+	CheckIn *Sight // the last that is taken for the unit's own word
 	Holder  string
 	HeldAt  Micros
 	HeldSeq int64
@@ -68,8 +69,24 @@ func (w *walk) resolve(unit string, at Micros) (*Standing, error) {
 	if err := w.inherit(st, at); err != nil {
 		return nil, err
 	}
-	st.takeCheckIn(s.CheckIn)
+	st.takeCheckIn(st.checkIn())
 	return st, nil
+}
+
+// checkIn is the last check-in that is taken for the unit's own word.
+func (st *Standing) checkIn() *Sight {
+	c := st.Own.CheckIn
+	for i := range st.Own.Relayed {
+		if r := &st.Own.Relayed[i]; st.isPartyTo(r.By) && (c == nil || r.Time > c.Time) {
+			c = r
+		}
+	}
+	return c
+}
+
+// isPartyTo says whether a party holds or owns the unit, or is the one to which it was sent.
+func (st *Standing) isPartyTo(party string) bool {
+	return party != "" && (party == st.Holder || party == st.Owner || st.Transit != nil && party == st.Transit.To)
 }
 
 func (st *Standing) takeOwn(s *State) {
@@ -293,6 +310,7 @@ func (st *Standing) takeParties(p *Standing, from Micros) {
 
 // takeCheckIn: a unit that says itself where it is outranks paper that is older.
 func (st *Standing) takeCheckIn(c *Sight) {
+	st.CheckIn = c
 	if c == nil || c.Time < st.SiteAt {
 		return
 	}

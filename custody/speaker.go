@@ -71,10 +71,21 @@ const (
 // weigh decides in what capacity the speaker tells the event, and whether it is a claim. It is a function of the event, the
 // speaker and the directory, never of when it is asked.
 //
-// A device's evidence and a third party's sighting are observations, not claims of custody, whoever passes them on.
+// A device's evidence and a third party's sighting are observations, not claims of custody, whoever passes them on. But a check-in
+// that somebody else passes on is a sighting, no more: see Vouched.
 func (t *Telling) weigh(d Directory) {
 	t.voice = t.weighVoice(d)
 	t.Claim = t.voice == outside && !t.isObservation()
+	t.nowhere = t.Speaker != "" && t.Speaker != Registrar && t.voice == ownVoice && Implied(d, t) == Registrar
+}
+
+// IsOutside says whether the speaker tells of somebody else's custody: a claim, or an observation that has its word only.
+func (t *Telling) IsOutside() bool { return t.voice == outside }
+
+// Vouched says whether a check-in is taken for the unit's own word: it was passed on by the deployment, by an authority, by
+// who operates the place, or, where nobody is known to, by who holds or owns the unit.
+func (t *Telling) Vouched(st *Standing) bool {
+	return t.voice != outside && (!t.nowhere || st != nil && st.isPartyTo(t.Speaker))
 }
 
 func (t *Telling) weighVoice(d Directory) voice {

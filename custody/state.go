@@ -141,7 +141,8 @@ type State struct {
 
 	Transit   *Transit        `json:"transit,omitzero"`
 	CheckIn   *Sight          `json:"checkin,omitzero"`
-	Sightings []Sight         `json:"seen,omitzero"` // by third parties, the last keepSeen
+	Relayed   []Sight         `json:"relayed,omitzero"` // check-ins passed on by who may have no part in the unit: the last of each, at most keepSeen
+	Sightings []Sight         `json:"seen,omitzero"`    // by third parties, the last keepSeen
 	Flags     map[string]Mark `json:"flags,omitzero"`
 	Names     []Name          `json:"names,omitzero"`    // at most keepNames
 	Replaces  []string        `json:"replaces,omitzero"` // units that were this one, under another name

@@ -24,6 +24,7 @@ type Telling struct {
 
 	context []byte          // with which the event's names are read
 	voice   voice           // see weigh
+	nowhere bool            // at no place of which an operator is known, and told by somebody who may have no part in it
 	weighed int             // the state of the directory when it was weighed
 	to      Named           // the unit to which it is being told, so that nobody need look for it
 	roles   map[string]Role // of a long list of units
@@ -159,9 +160,11 @@ func implausible(at, recorded Micros) bool { return at < 0 || at > recorded+maxA
 func (t *Telling) implausible() bool { return implausible(At(t.Event.Time), At(t.Recorded)) }
 
 // Tier is the evidence tier of the event (design §3): what it states itself, else 1 for an identifier that was scanned and
-// 0 for a claim.
+// 0 for a claim. Who speaks of what is not his can state what he likes: he has seen an identifier at best.
 func (t *Telling) Tier() int {
 	switch s := t.Text("tier"); {
+	case t.voice == outside && !t.Claim:
+		return 1
 	case len(s) == 1 && s[0] >= '0' && s[0] <= '5':
 		return int(s[0] - '0')
 	case t.Claim:

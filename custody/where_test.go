@@ -2,6 +2,7 @@ package custody_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -244,6 +245,28 @@ func TestFlags(t *testing.T) {
 	d.tellAs(tenant, seen(5, "", hall, gpu).with("tw:sighting", "marketplace", "persistentDisposition", event{"set": []string{"stolen"}}))
 	if got := d.now(gpu).Flags; !slices.Equal(got, []string{"sighted:marketplace"}) {
 		t.Errorf("flags %v: a passer-by cannot have it stolen", got)
+	}
+}
+
+// A check-in is the unit's own word only when it is passed on by who can vouch for it.
+func TestWhoMayPassOnACheckIn(t *testing.T) {
+	const dublin = "geo:53.35,-6.26;u=2000"
+	start := func() *door {
+		return openDoor(t).describe().tell(made(0, server), made(0, gpu), built(1, server, gpu).at(fab), shipped(2, maker, operator, fab, hall, server),
+			received(3, maker, operator, hall, server))
+	}
+	d := start().tellAs(tenant, checkedIn(5, hall2, 3, gpu), checkedIn(5, dublin, 3, gpu))
+	d.expect("a passer-by says where it is", gpu, latest, stand{holder: operator, site: hall, country: "IE", inside: []string{server}})
+	if w := d.now(gpu); w.Tier >= 3 || w.Geo != "" || !slices.Contains(w.Flags, "sighted:check-in") || !slices.ContainsFunc(w.Flags, func(f string) bool {
+		return strings.HasPrefix(f, "claim:check-in by ")
+	}) {
+		t.Errorf("tier %d at %q with flags %v", w.Tier, w.Geo, w.Flags)
+	}
+	for what, by := range map[string]string{"the holder of the server": operator, "the deployment": ""} {
+		d := start().tellAs(by, checkedIn(5, dublin, 3, gpu)).tellAs(tenant, checkedIn(6, "geo:1,2;u=2000", 3, gpu))
+		if w := d.now(gpu); w.Tier != 3 || w.Geo != dublin {
+			t.Errorf("%s says: tier %d at %q", what, w.Tier, w.Geo)
+		}
 	}
 }
 

@@ -26,8 +26,9 @@ func IsBarred(country string) bool { return slices.Contains(BarredCountries, str
 const (
 	barredSent     = 4.0 // sent there: may be turned back
 	barredArrived  = 6.0
-	barredReturn   = 2.5 // taken off for a return with its number
-	barredFewUnits = 1.5 // taken off for fewer than three units
+	barredReturn   = 2.5      // taken off for a return with its number
+	barredFewUnits = 1.5      // taken off for fewer than three units
+	barredTransit  = 21 * Day // how long goods may lie at a carrier's on the way to an owner elsewhere
 )
 
 // Kind implements Detector.
@@ -41,7 +42,7 @@ func (d Barred) Find(m *Memory, now Micros) []Finding {
 			return
 		}
 		country, arrived := m.destination(l)
-		if !IsBarred(country) {
+		if !IsBarred(country) || m.passesThrough(l, now) {
 			return
 		}
 		llr, verb := barredSent, "sent to"
@@ -69,6 +70,24 @@ func (d Barred) Find(m *Memory, now Micros) []Finding {
 		out = append(out, f)
 	})
 	return out
+}
+
+// passesThrough says whether a load is on its way to a named owner in another country, and only lies at a carrier's since it was last
+// heard of: who changes aircraft does not arrive.
+func (m *Memory) passesThrough(l *Load, now Micros) bool {
+	last := l.Legs[len(l.Legs)-1]
+	at, to, site := last.At, last.To, last.ToSite
+	for _, r := range l.Receipts {
+		if r.At >= at {
+			at, to, site = r.At, r.To, first(r.Site, site)
+		}
+	}
+	home := m.partyCountry(l.Final)
+	if home == "" || IsBarred(home) || IsBarred(l.EndUse) || to == l.Final || now-at > barredTransit {
+		return false
+	}
+	role, kind := m.Attr(to, "tw:role"), m.siteType(site)
+	return role == "carrier" || role == "forwarder" || kind == "forwarder" || kind == "free_zone"
 }
 
 // destination is the country to which a load went last, and whether it was received there.

@@ -192,31 +192,31 @@ func excuse(m *Memory, u *Unit, st *custody.Standing, site string, cadence Micro
 	ours := func(party string) bool {
 		return party == "" || party == operator || party == st.Holder && st.Transit == nil
 	}
+	said := u.said(cadence)
 	switch {
+	case u.Passed > u.Last+Day && u.PassBy != "" && !ours(u.PassBy):
+		return movedAway // somebody else has counted it since
 	case st.Transit != nil && st.Transit.Since > u.Last-Day:
 		t := st.Transit
 		if t.To != t.From && !ours(t.To) {
 			return movedAway // sent with its serial to a named receiver; if it does not arrive, Overdue sees it
 		}
-		if t.Since >= u.Last+cadence+2*Day {
-			return ownWord // sent to itself, afterwards: nobody else has seen them
-		}
-		if m.Clock.Now-t.Since < darkOwnMove {
+		if said == announced && m.Clock.Now-t.Since < darkOwnMove {
 			return movedAway // on its way
 		}
-		return announced
-	case st.SiteAt > u.Last+Day && len(st.Inside) > 0 && custody.SameSite(st.Site, site):
-		return announced // put into a rack anew, or counted
-	case st.SiteAt > u.Last-Day && st.Site != "" && !custody.SameSite(st.Site, site):
-		if op := custody.Operator(m.Custody, st.Site); op == "" || op == operator {
-			return announced
-		}
-		return movedAway // received, or seen, by somebody else
+		return said
 	case s.Ended != nil && s.Ended.Time > u.Last:
 		if s.Ended.By != operator && s.Ended.By != st.Holder {
 			return movedAway
 		}
-		return ownWord
+		return said
+	case st.SiteAt > u.Last+Day && len(st.Inside) > 0 && custody.SameSite(st.Site, site):
+		return said // put into a rack anew, or counted
+	case st.SiteAt > u.Last-Day && st.Site != "" && !custody.SameSite(st.Site, site):
+		if op := custody.Operator(m.Custody, st.Site); op == "" || op == operator {
+			return said
+		}
+		return movedAway // received, or seen, by somebody else
 	}
 	for _, flag := range []string{"stolen", "unknown"} {
 		if f, ok := s.Flags[flag]; ok && f.Time > u.Last-Day {
@@ -224,6 +224,14 @@ func excuse(m *Memory, u *Unit, st *custody.Standing, site string, cadence Micro
 		}
 	}
 	return unexplained
+}
+
+// said is what the operator's own word about a silent unit is worth: it was announced only if it came as it happened.
+func (u *Unit) said(cadence Micros) int {
+	if u.Word == 0 || u.Word >= u.Last+cadence+2*Day || u.WordKnown > u.Last+cadence+2*Day+maxGrace {
+		return ownWord
+	}
+	return announced
 }
 
 // clusters groups silent units by when they were last heard.

@@ -185,13 +185,15 @@ func (d Dispersal) window(m *Memory, c channel, in []*Load, usually, usual float
 	if f.Dest != "" {
 		llr += parcelBarred
 	}
+	light := false
 	switch each := kg / k; {
 	case each > 2*usual:
 		llr += parcelHeavy
-	case each < usual/2, modules < len(in):
+	case each < usual/2, modules < 2*len(in):
 		llr -= parcelLight
+		light = true // and their price says nothing
 	}
-	if value > 0 && value < parcelPerKg*kg {
+	if !light && value > 0 && value < parcelPerKg*kg {
 		llr += parcelCheap
 	}
 	f.Estimated, f.Routes, f.MilliNats = modules, len(routes), nats(llr)

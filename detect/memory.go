@@ -15,18 +15,21 @@ const Day = custody.Day
 
 // Unit is what the detectors remember of one accelerator.
 type Unit struct {
-	Site    string `json:"site,omitzero"` // where it checks in, without extension
-	First   Micros `json:"first,omitzero"`
-	Last    Micros `json:"last,omitzero"` // its last check-in
-	LastSeq int64  `json:"seq,omitzero"`
-	Count   int    `json:"n,omitzero"`
-	Holder  string `json:"h,omitzero"`   // who held it then: whose feed its check-ins come by
-	Lag     Micros `json:"lag,omitzero"` // how late they become known, a slowly forgetting maximum
-	Path    []Hop  `json:"path,omitzero"`
-	Odd     []Odd  `json:"odd,omitzero"` // seen where it should not be
-	Out     *Out   `json:"out,omitzero"` // taken out of what it was built into, and not put back
-	Passed  Micros `json:"passed,omitzero"`
-	PassSeq int64  `json:"passseq,omitzero"` // the inspection that it passed last
+	Site      string `json:"site,omitzero"` // where it checks in, without extension
+	First     Micros `json:"first,omitzero"`
+	Last      Micros `json:"last,omitzero"` // its last check-in
+	LastSeq   int64  `json:"seq,omitzero"`
+	Count     int    `json:"n,omitzero"`
+	Holder    string `json:"h,omitzero"`   // who held it then: whose feed its check-ins come by
+	Lag       Micros `json:"lag,omitzero"` // how late they become known, a slowly forgetting maximum
+	Path      []Hop  `json:"path,omitzero"`
+	Odd       []Odd  `json:"odd,omitzero"` // seen where it should not be
+	Out       *Out   `json:"out,omitzero"` // taken out of what it was built into, and not put back
+	Passed    Micros `json:"passed,omitzero"`
+	PassSeq   int64  `json:"passseq,omitzero"` // the inspection that it passed last
+	PassBy    string `json:"passby,omitzero"`
+	Word      Micros `json:"word,omitzero"` // what was done with it first after its last check-in: when, and when that was known
+	WordKnown Micros `json:"wordknown,omitzero"`
 }
 
 // Hop is a party through whose hands, books or purse a unit went.
@@ -47,7 +50,9 @@ type Odd struct {
 	From    string `json:"f,omitzero"` // where it was last
 	Kind    string `json:"kind"`       // check-in, activation, warranty, …
 	Tier    int    `json:"tier"`
+	By      string `json:"by,omitzero"`  // who says so, if it is no more than his word: see witness
 	Gap     Micros `json:"gap,omitzero"` // since it was last seen at From
+	Back    Micros `json:"b,omitzero"`   // when it next checked in at From
 	Km      int    `json:"km,omitzero"`
 }
 

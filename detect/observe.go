@@ -116,8 +116,13 @@ func (m *Memory) observeCheckIn(t *custody.Telling) {
 		if site == "" {
 			site = m.siteAt(n.Unit, t.Geo())
 		}
+		st := m.Standing(n.Unit)
+		if !t.Vouched(st) {
+			m.compareSight(n.Unit, u, t, site, "check-in") // somebody else's word about it, not its own
+			continue
+		}
 		if _, ok := holders[site]; !ok {
-			holders[site] = holderOf(m.Standing(n.Unit))
+			holders[site] = holderOf(st)
 		}
 		m.checkIn(n.Unit, u, t, site, holders[site], known)
 	}
@@ -127,6 +132,7 @@ func (m *Memory) observeCheckIn(t *custody.Telling) {
 func (m *Memory) checkIn(unit string, u *Unit, t *custody.Telling, site, holder string, known Micros) {
 	feed := m.Feed(first(site, u.Site), holder)
 	at := feed.trueTime(custody.At(t.Event.Time), known)
+	u.comeBack(site, at)
 	m.compareSight(unit, u, t, site, "check-in")
 	if at <= u.Last {
 		return
@@ -139,7 +145,7 @@ func (m *Memory) checkIn(unit string, u *Unit, t *custody.Telling, site, holder 
 	if u.First == 0 || u.Count == 0 {
 		u.First, gap = at, 0
 	}
-	u.Last, u.LastSeq, u.Holder, u.Out = at, t.Seq, holder, nil
+	u.Last, u.LastSeq, u.Holder, u.Out, u.Word, u.WordKnown = at, t.Seq, holder, nil, 0, 0
 	delete(m.out, unit)
 	u.Count++
 	u.noteLag(known - at)
@@ -147,6 +153,21 @@ func (m *Memory) checkIn(unit string, u *Unit, t *custody.Telling, site, holder 
 		feed.note(gap, at, known)
 		m.feeds.Put(feedKey(site, holder), feed)
 	}
+}
+
+// comeBack notes for each time that the unit was seen elsewhere when it first checked in again where it should be.
+func (u *Unit) comeBack(site string, at Micros) {
+	for i := range u.Odd {
+		if o := &u.Odd[i]; o.From == site && at > o.At && (o.Back == 0 || at < o.Back) {
+			o.Back = at
+		}
+	}
+}
+
+// left says whether the unit's check-ins went from a site to the one of now without anybody's having reported a move: that it checks
+// in there again is no surprise.
+func (u *Unit) left(site string) bool {
+	return slices.ContainsFunc(u.Odd, func(o Odd) bool { return o.From == site && o.Place == u.Site })
 }
 
 func (m *Memory) moveCheckIns(unit, from, to string) {
@@ -180,7 +201,7 @@ func (m *Memory) compareSight(unit string, u *Unit, t *custody.Telling, site, ki
 	if home == "" && (kind == "customs" || IsBarred(m.placeCountry(site))) {
 		home = m.declared(unit) // elsewhere, a unit that never checked in has most probably a missed scan behind it
 	}
-	if site == "" || home == "" || custody.SameSite(site, home) || u.First > 0 && at < u.First {
+	if site == "" || home == "" || custody.SameSite(site, home) || u.First > 0 && at < u.First || u.left(site) {
 		return
 	}
 	km := m.kilometres(site, home)
@@ -194,14 +215,29 @@ func (m *Memory) compareSight(unit string, u *Unit, t *custody.Telling, site, ki
 		m.odd[unit] = true
 		m.oddIndex.Put(unit, &Handle{})
 	}
-	gap := at - u.Last
-	if u.Last == 0 {
-		gap = 0
+	o := Odd{At: at, Known: custody.At(t.Recorded), Seq: t.Seq, Place: site, Country: m.Country(site), From: home, Kind: kind, Tier: t.Tier(), By: m.witness(t, home), Km: km}
+	switch {
+	case u.Last == 0:
+	case u.Last > at && u.Site == home: // it became known late, and the unit had gone on checking in
+		o.Back = min(u.Last, at+m.Feed(home, u.Holder).cadence())
+		o.Gap = at - max(u.First, o.Back-m.Feed(home, u.Holder).cadence())
+	default:
+		o.Gap = at - u.Last
 	}
-	u.Odd = append(u.Odd, Odd{At: at, Known: custody.At(t.Recorded), Seq: t.Seq, Place: site, Country: m.Country(site), From: home, Kind: kind, Tier: t.Tier(), Gap: gap, Km: km})
+	u.Odd = append(u.Odd, o)
 	if len(u.Odd) > keepOdd {
 		u.Odd = u.Odd[1:]
 	}
+}
+
+// witness is who says that a unit was seen, if it rests on his word alone: neither the deployment's, an authority's, nor that of who
+// operates the unit's own site and would hardly say so.
+func (m *Memory) witness(t *custody.Telling, home string) string {
+	by := t.Speaker
+	if by == "" || by == custody.Registrar || by == custody.Operator(m.Custody, home) || m.Attr(by, "tw:role") == "authority" {
+		return ""
+	}
+	return by
 }
 
 // keepOdd bounds how many odd sightings of one unit are remembered.
@@ -248,7 +284,7 @@ func (m *Memory) withoutCheckIn(unit string) *custody.Standing {
 		return nil
 	}
 	own := *st.Own
-	own.CheckIn = nil
+	own.CheckIn, own.Relayed = nil, nil
 	before, err := custody.Resolve(func(id string, at Micros) (*custody.State, error) {
 		if id == unit {
 			return &own, nil

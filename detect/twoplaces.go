@@ -2,8 +2,7 @@ package detect
 
 import (
 	"fmt"
-
-	"github.com/tidewaiter/tidewaiter/custody"
+	"slices"
 )
 
 // TwoPlaces sees one serial in two places: it is seen elsewhere while it goes on checking in at its site, or so soon after
@@ -32,18 +31,7 @@ func (TwoPlaces) Kind() string { return "serial-in-two-places" }
 func (d TwoPlaces) Find(m *Memory, now Micros) []Finding {
 	var out []Finding
 	m.oddBySite(func(site string, odd []oddUnit) {
-		var two []oddUnit
-		for _, o := range odd {
-			if o.odd.Km < twoNearKm || o.unit.Site == "" {
-				continue
-			}
-			back := o.unit.Site == o.odd.From && o.unit.Last > o.odd.At && o.unit.Last-o.odd.At < twoAgain
-			hours := float64(o.odd.Gap) / float64(Day) * 24
-			fast := hours >= 0 && float64(o.odd.Km) > twoNearKm+twoKmPerHr*hours
-			if back || fast {
-				two = append(two, o)
-			}
-		}
+		two := slices.DeleteFunc(slices.Clone(odd), func(o oddUnit) bool { return !d.twice(o) })
 		if len(two) > 0 {
 			out = append(out, d.judge(m, site, two))
 		}
@@ -51,34 +39,40 @@ func (d TwoPlaces) Find(m *Memory, now Micros) []Finding {
 	return out
 }
 
+// twice says whether the unit can hardly have gone to where it was seen: it checked in at home soon after, or too soon before.
+func (TwoPlaces) twice(o oddUnit) bool {
+	if o.odd.Km < twoNearKm || o.unit.Site == "" {
+		return false
+	}
+	back := o.odd.Back > 0 && o.odd.Back-o.odd.At < twoAgain
+	hours := float64(o.odd.Gap) / float64(Day) * 24
+	return back || hours >= 0 && float64(o.odd.Km) > twoNearKm+twoKmPerHr*hours
+}
+
 func (d TwoPlaces) judge(m *Memory, site string, list []oddUnit) Finding {
-	f := Finding{ID: identify(d.Kind(), site), Kind: d.Kind(), Group: GroupSeen, Sites: []string{site}, First: list[0].odd.At,
-		Innocent: []string{
-			"a serial was mis-scanned at the other place",
-			"a clock or time zone was wrong, or a batch was uploaded under one time",
-			"the board was swapped under repair and the record is late",
-		}}
-	seen, events, signed := map[string]bool{}, map[int64]bool{}, false
+	f := m.sighted(d.Kind(), site, list)
+	f.Innocent = []string{
+		"a serial was mis-scanned at the other place",
+		"a clock or time zone was wrong, or a batch was uploaded under one time",
+		"the board was swapped under repair and the record is late",
+	}
+	at := map[string][]oddUnit{} // mis-scans happen anywhere, a copy stays where it is
 	for _, o := range list {
-		events[o.odd.Seq] = true
-		signed = signed || o.odd.Tier >= 3
-		f.Evidence = append(f.Evidence, o.odd.Seq, o.unit.LastSeq)
-		f.First = min(f.First, o.odd.At)
-		f.Sites = append(f.Sites, o.odd.Place)
-		if !seen[o.id] {
-			seen[o.id] = true
-			f.Units = append(f.Units, o.id)
-		}
+		f.Evidence = append(f.Evidence, o.unit.LastSeq)
+		at[o.odd.Place] = append(at[o.odd.Place], o)
 	}
-	llr := twoOne + twoMore*float64(min(len(events)-1, 2))
-	if signed {
-		llr += twoSigned
-	}
-	f.MilliNats = nats(min(twoMost, llr))
-	if op := custody.Operator(m.Custody, site); op != "" {
-		f.Parties = append(f.Parties, op)
+	for _, there := range at {
+		f.MilliNats = max(f.MilliNats, nats(m.believed(there, d.weigh)))
 	}
 	f.Explanation = fmt.Sprintf("%d serials that check in at %s were also seen at %s, without time to travel or while they went on checking in",
-		len(seen), m.Name(site), m.placesText(list))
+		len(f.Units), m.Name(site), m.placesText(list))
 	return f
+}
+
+func (TwoPlaces) weigh(t tally) float64 {
+	llr := twoOne + twoMore*float64(min(t.events-1, 2))
+	if t.signed {
+		llr += twoSigned
+	}
+	return min(twoMost, llr)
 }

@@ -8,6 +8,7 @@ import (
 
 // observeWork takes in what people and their systems do with units: send, receive, own, inspect, withdraw.
 func (m *Memory) observeWork(t *custody.Telling) {
+	m.noteWord(t)
 	switch custody.StepOf(t.Event.BizStep) {
 	case custody.StepDispatch:
 		m.observeDispatch(t)
@@ -27,6 +28,21 @@ func (m *Memory) observeWork(t *custody.Telling) {
 	}
 	if t.Event.BizStep == "inspecting" {
 		m.observeInspection(t)
+	}
+}
+
+// noteWord remembers when something was first said of units since their last check-in that would explain their silence: that they were
+// sent, received, taken out, put in or scrapped.
+func (m *Memory) noteWord(t *custody.Telling) {
+	if custody.StepOf(t.Event.BizStep) == custody.StepSeen && t.Event.ParentID == "" {
+		return
+	}
+	at := custody.At(t.Event.Time)
+	for _, unit := range m.acceleratorsIn(t) {
+		if u := m.Unit(unit); u != nil && at > u.Last-Day && (u.Word == 0 || at < u.Word) {
+			u.Word, u.WordKnown = at, custody.At(t.Recorded)
+			m.units.Put(unit, u)
+		}
 	}
 }
 
@@ -176,7 +192,7 @@ func (m *Memory) observeInspection(t *custody.Telling) {
 	for _, unit := range units {
 		u := have(m, m.units, unit)
 		if at > u.Passed {
-			u.Passed, u.PassSeq = at, t.Seq
+			u.Passed, u.PassSeq, u.PassBy = at, t.Seq, t.Speaker
 		}
 		if u.Site != "" {
 			bySite[u.Site]++
