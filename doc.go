@@ -6,6 +6,7 @@
 //	detect          detectors: each one file, one comment, one set of innocent explanations
 //	control         export rules: destinations, authorisations, decisions
 //	custody         the custody view: holder, place, containment, and what does not add up
+//	publish         the log for everybody: tiles as a folder and over HTTP, witnesses, and the monitor that follows a log
 //	registry        the way in: capture, who is speaking, the views' follower
 //	store           what is kept: one contract, one conformance suite; store/sqlite keeps it
 //	ledger          entries, the Merkle tree over them, checkpoints and proofs

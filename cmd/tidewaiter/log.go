@@ -21,6 +21,7 @@ type logCmd struct {
 	Key        logKeyCmd        `cmd:"" help:"Print the log's verifier key, with which anybody checks its checkpoints (C2SP signed-note)."`
 	Proof      logProofCmd      `cmd:"" help:"Print the proof that entries are in the ledger (C2SP tlog-proof)."`
 	Verify     logVerifyCmd     `cmd:"" help:"Check receipts offline, with nothing but the verifier key."`
+	Publish    logPublishCmd    `cmd:"" help:"Write the log into a folder that any web server can serve (C2SP tlog-tiles)."`
 	Fsck       logFsckCmd       `cmd:"" help:"Read everything that is kept, and find every byte that is not as it was written."`
 }
 

@@ -1,0 +1,6 @@
+// Package publish shows the log to everybody: as a folder that any web server can serve, and as an HTTP handler, both in the
+// form of C2SP tlog-tiles (https://c2sp.org/tlog-tiles), which public tools read and check.
+//
+// It may know the ledger's tree, the salted commitments in it, and signed checkpoints. What an entry says it reads only to
+// compute the commitment, and never shows: sizes and times are all that a stranger learns. It signs nothing.
+package publish
