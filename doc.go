@@ -18,4 +18,5 @@
 //	sim             a simulated supply chain with known truth, and the scorer
 //	inventory       a machine's own account of its parts (Redfish), as EPCIS documents
 //	cases           cases from the public record, anonymised, as EPCIS documents
+//	test/strangers  a module of its own: what is published, checked with tools that others wrote
 package tidewaiter
