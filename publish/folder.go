@@ -86,7 +86,7 @@ func (l *Log) shown(ctx context.Context, dir string, c ledger.Checkpoint) (int64
 	if err != nil {
 		return 0, err
 	}
-	old, err := ledger.ParseCheckpoint(text, l.Key)
+	old, err := l.parse(ctx, text)
 	if err != nil {
 		return 0, fmt.Errorf("it shows another log: %w; publish to a folder of its own", err)
 	}

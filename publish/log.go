@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tidewaiter/tidewaiter/ledger"
@@ -20,7 +19,8 @@ type Store interface {
 // Log is a log that is published. Safe for concurrent use.
 type Log struct {
 	Store Store
-	Key   note.Verifier // of the checkpoints
+	// Keys returns the keys with which the log signs or signed.
+	Keys func(ctx context.Context) (*ledger.Keys, error)
 	// Last returns the checkpoint that is published, as it was signed, or nil before the first one.
 	Last func(ctx context.Context) ([]byte, error)
 }
@@ -37,8 +37,16 @@ func (l *Log) Checkpoint(ctx context.Context) ([]byte, ledger.Checkpoint, error)
 	if text == nil {
 		return nil, ledger.Checkpoint{}, fmt.Errorf("checkpoint: %w: none was signed yet", errNothing)
 	}
-	c, err := ledger.ParseCheckpoint(text, l.Key)
+	c, err := l.parse(ctx, text)
 	return text, c, err
+}
+
+func (l *Log) parse(ctx context.Context, text []byte) (ledger.Checkpoint, error) {
+	keys, err := l.Keys(ctx)
+	if err != nil {
+		return ledger.Checkpoint{}, fmt.Errorf("the log's keys: %w", err)
+	}
+	return ledger.ParseCheckpoint(text, keys)
 }
 
 // Tile is a tile or a bundle as it is published.

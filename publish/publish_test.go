@@ -49,7 +49,9 @@ func newWorld(t *testing.T) *world {
 	if w.key, err = ledger.LoadVerifier(vkey); err != nil {
 		t.Fatal(err)
 	}
-	w.log = &publish.Log{Store: w.store, Key: w.key, Last: func(context.Context) ([]byte, error) { return w.signed, nil }}
+	w.log = &publish.Log{Store: w.store, Keys: func(context.Context) (*ledger.Keys, error) {
+		return ledger.NewKeys(ledger.Key{Verifier: w.key})
+	}, Last: func(context.Context) ([]byte, error) { return w.signed, nil }}
 	return w
 }
 
@@ -304,7 +306,7 @@ func TestFolderOfAnotherLog(t *testing.T) {
 	other := newWorld(t)
 	other.grow(9)
 	forked := newWorld(t)
-	forked.signer, forked.key, forked.log.Key = w.signer, w.key, w.key
+	forked.signer, forked.key = w.signer, w.key
 	forked.grow(9)
 	w.sign(4)
 	for want, l := range map[string]*publish.Log{"it shows another log": other.log, "it shows another history": forked.log, "it shows 5 entries already": w.log} {

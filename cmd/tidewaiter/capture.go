@@ -41,9 +41,12 @@ func (c *captureCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
+	if err := d.log.Check(e.ctx); err != nil { // nothing is kept that could not be signed
+		return err
+	}
 	total, failed := c.all(d, files)
 	// What was accepted is durable and is said to be, whatever happens from here on.
-	_, unsigned := registry.Checkpoint(context.WithoutCancel(e.ctx), d.store, d.signer)
+	_, unsigned := d.sign(context.WithoutCancel(e.ctx))
 	if err := e.printJSON(total); err != nil {
 		return err
 	}

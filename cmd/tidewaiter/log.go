@@ -12,15 +12,15 @@ import (
 
 	"github.com/tidewaiter/tidewaiter/custody"
 	"github.com/tidewaiter/tidewaiter/ledger"
-	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
 )
 
 type logCmd struct {
 	Checkpoint logCheckpointCmd `cmd:"" help:"Print the signed checkpoint over the whole ledger (C2SP tlog-checkpoint)."`
-	Key        logKeyCmd        `cmd:"" help:"Print the log's verifier key, with which anybody checks its checkpoints (C2SP signed-note)."`
+	Key        logKeyCmd        `cmd:"" help:"Print the log's verifier keys, with which anybody checks its checkpoints (C2SP signed-note), or replace its key."`
 	Proof      logProofCmd      `cmd:"" help:"Print the proof that entries are in the ledger (C2SP tlog-proof)."`
 	Verify     logVerifyCmd     `cmd:"" help:"Check receipts offline, with nothing but the verifier key."`
+	Succeed    logSucceedCmd    `cmd:"" help:"Go on with a new log where this one may not sign any more."`
 	Publish    logPublishCmd    `cmd:"" help:"Write the log into a folder that any web server can serve (C2SP tlog-tiles)."`
 	Fsck       logFsckCmd       `cmd:"" help:"Read everything that is kept, and find every byte that is not as it was written."`
 }
@@ -33,7 +33,7 @@ func (c *logCheckpointCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
-	text, err := registry.Checkpoint(e.ctx, d.store, d.signer)
+	text, err := d.sign(e.ctx)
 	if err != nil {
 		return err
 	}
@@ -45,17 +45,6 @@ func (e *env) print(text []byte) error {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
-}
-
-type logKeyCmd struct{}
-
-func (c *logKeyCmd) Run(e *env) error {
-	d, err := e.openExisting()
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return e.print([]byte(d.signer.VerifierKey() + "\n"))
 }
 
 type logProofCmd struct {
@@ -83,7 +72,7 @@ func (c *logProofCmd) Run(e *env) error {
 	if len(seqs) == 0 {
 		return fmt.Errorf("%w: nothing in this ledger is named %s", errNo, c.What)
 	}
-	checkpoint, err := registry.Checkpoint(e.ctx, d.store, d.signer)
+	checkpoint, err := d.sign(e.ctx)
 	if err != nil {
 		return err
 	}
@@ -145,11 +134,11 @@ func (c *logProofCmd) prove(d *deployment, seq int64, checkpoint []byte) error {
 	if err != nil {
 		return err
 	}
-	v, err := ledger.LoadVerifier(d.signer.VerifierKey())
+	keys, err := d.log.Keys(e.ctx)
 	if err != nil {
 		return err
 	}
-	receipt, err := ledger.Issue(d.store.HashReader(e.ctx), entry, checkpoint, v)
+	receipt, err := ledger.Issue(d.store.HashReader(e.ctx), entry, checkpoint, keys)
 	if err != nil {
 		return err
 	}

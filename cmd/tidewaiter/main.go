@@ -43,8 +43,9 @@ type env struct {
 
 // cli is the command line: the flags that all commands share, and the commands.
 type cli struct {
-	Data string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
-	JSON bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
+	Data             string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
+	CheckpointRecord string `help:"File that keeps what the log signed last, so that a restored backup cannot sign a second history. Keep it where the ledger's backups do not reach. Beside the key by default." env:"TIDEWAITER_CHECKPOINT_RECORD" type:"path" placeholder:"FILE"`
+	JSON             bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
 
 	Demo       demoCmd       `cmd:"" help:"Watch it: a simulated world through the front door, and what was found, in words."`
 	Capture    captureCmd    `cmd:"" help:"Take in EPCIS documents."`

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/publish"
-	"github.com/tidewaiter/tidewaiter/registry"
 )
 
 type logPublishCmd struct {
@@ -26,16 +24,12 @@ func (c *logPublishCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
-	if err := d.sign(); err != nil {
-		return err
-	}
-	log, err := d.log()
-	if err != nil {
+	if _, err := d.sign(e.ctx); err != nil {
 		return err
 	}
 	bar := e.bar("Publishing")
 	bar.unit = "tiles"
-	done, err := log.Folder(e.ctx, c.Dir, bar.set)
+	done, err := d.published().Folder(e.ctx, c.Dir, bar.set)
 	bar.clear()
 	if err != nil {
 		return err
@@ -43,22 +37,25 @@ func (c *logPublishCmd) Run(e *env) error {
 	return e.printJSON(done)
 }
 
-// log is the deployment's log, as it is shown to everybody.
-func (d *deployment) log() (*publish.Log, error) {
-	v, err := ledger.LoadVerifier(d.signer.VerifierKey())
+// published is the deployment's log, as it is shown to everybody.
+func (d *deployment) published() *publish.Log {
+	return &publish.Log{Store: d.store, Keys: d.log.Keys, Last: func(ctx context.Context) ([]byte, error) {
+		_, text, err := d.log.Last(ctx)
+		return text, err
+	}}
+}
+
+// sign signs a checkpoint over what is there now, if it is not signed already, with the key that is in place now.
+func (d *deployment) sign(ctx context.Context) ([]byte, error) {
+	signer, err := d.key()
 	if err != nil {
 		return nil, err
 	}
-	return &publish.Log{Store: d.store, Key: v, Last: func(ctx context.Context) ([]byte, error) {
-		_, text, err := registry.LastCheckpoint(ctx, d.store, d.signer.VerifierKey())
-		return text, err
-	}}, nil
-}
-
-// sign signs a checkpoint over what is there now, if it is not signed already.
-func (d *deployment) sign() error {
-	if _, err := registry.Checkpoint(d.env.ctx, d.store, d.signer); err != nil {
-		return fmt.Errorf("sign a checkpoint: %w", err)
+	log := *d.log
+	log.Signer = signer
+	text, err := log.Checkpoint(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sign a checkpoint: %w", err)
 	}
-	return nil
+	return text, nil
 }

@@ -29,11 +29,7 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
-	if err := d.sign(); err != nil {
-		return err
-	}
-	mux, err := d.routes()
-	if err != nil {
+	if _, err := d.sign(e.ctx); err != nil {
 		return err
 	}
 	var lc net.ListenConfig
@@ -49,21 +45,18 @@ func (c *serveCmd) Run(e *env) error {
 		defer close(signed)
 		d.keepSigning(ctx, c.Every)
 	}()
-	err = serve(ctx, listener, mux)
+	err = serve(ctx, listener, d.routes())
 	stop()
 	<-signed // the store is closed after that
 	return err
 }
 
 // routes says what is served where.
-func (d *deployment) routes() (*http.ServeMux, error) {
-	log, err := d.log()
-	if err != nil {
-		return nil, err
-	}
+func (d *deployment) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.Handle("/log/", http.StripPrefix("/log", log.Handler(func(err error) { d.env.say("%v", err) })))
-	return mux, nil
+	log := d.published().Handler(func(err error) { d.env.say("%v", err) })
+	mux.Handle("/log/", http.StripPrefix("/log", log))
+	return mux
 }
 
 // keepSigning signs again and again, and says when it cannot.
@@ -75,7 +68,7 @@ func (d *deployment) keepSigning(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := d.sign(); err != nil && ctx.Err() == nil {
+			if _, err := d.sign(ctx); err != nil && ctx.Err() == nil {
 				d.env.say("%v", err)
 			}
 		}

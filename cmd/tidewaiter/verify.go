@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -11,8 +12,8 @@ import (
 )
 
 type logVerifyCmd struct {
-	File string `arg:"" help:"Receipts as JSON, one a line; - is standard input."`
-	Key  string `help:"The log's verifier key, as 'tidewaiter log key' prints it, from a source that you trust." required:"" placeholder:"VKEY"`
+	File string   `arg:"" help:"Receipts as JSON, one a line; - is standard input."`
+	Key  []string `help:"The log's verifier key, as 'tidewaiter log key' prints it, from a source that you trust. Repeat it for each line: a log has several keys once one was replaced." required:"" sep:"none" placeholder:"VKEY"`
 }
 
 // Help is shown by --help.
@@ -35,9 +36,9 @@ type verifyReport struct {
 }
 
 func (c *logVerifyCmd) Run(e *env) error {
-	v, err := ledger.LoadVerifier(c.Key)
+	v, err := parseKeys(c.Key)
 	if err != nil {
-		return fmt.Errorf("%w: --key: %w", errUsage, err)
+		return err
 	}
 	src, _, shown, err := e.openInput(c.File)
 	if err != nil {
@@ -66,6 +67,26 @@ func (c *logVerifyCmd) Run(e *env) error {
 		return fmt.Errorf("%w: %d of %s not proven", errNo, refuted, plural(len(lines), "receipt"))
 	}
 	return nil
+}
+
+// parseKeys reads the values of --key, each of one line or of several.
+func parseKeys(values []string) (*ledger.Keys, error) {
+	var keys []ledger.Key
+	for line := range strings.Lines(strings.Join(values, "\n")) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		k, err := ledger.ParseKey(line)
+		if err != nil {
+			return nil, fmt.Errorf("%w: --key: %w", errUsage, err)
+		}
+		keys = append(keys, k)
+	}
+	all, err := ledger.NewKeys(keys...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --key: %w", errUsage, err)
+	}
+	return all, nil
 }
 
 // verify checks one receipt.

@@ -129,6 +129,24 @@ func TestFsckOfADemoLog(t *testing.T) {
 	}
 }
 
+// After the key was replaced, the new Ed25519 key and the ML-DSA-44 key each are enough for Tessera to check the log.
+func TestFsckWithEitherKey(t *testing.T) {
+	data, web := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	world := filepath.Join("..", "..", "cmd", "tidewaiter", "testdata", "world.json")
+	tidewaiter(t, "--data", data, "capture", world)
+	tidewaiter(t, "--data", data, "log", "key", "rotate", "--ml-dsa")
+	keys := strings.Split(tidewaiter(t, "--data", data, "log", "key"), "\n")
+	for _, part := range []string{"hand-over", "after it"} {
+		tidewaiter(t, "--data", data, "log", "publish", web)
+		for i, vkey := range keys[:2] {
+			if ok, said := fsck(t, "file://"+web+"/", vkey); !ok {
+				t.Errorf("%s, key %d:\n%s", part, i, said)
+			}
+		}
+		tidewaiter(t, "--data", data, "sweep")
+	}
+}
+
 // flip changes one bit in the middle of a file.
 func flip(t *testing.T, dir, pattern string) {
 	t.Helper()
