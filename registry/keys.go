@@ -17,7 +17,7 @@ import (
 // KeyInfo is a key that the log has or had.
 type KeyInfo struct {
 	VerifierKey string `json:"vkey"`
-	From        int64  `json:"from"`            // the size of the tree from which on it signs
+	From        int64  `json:"from"`           // the size of the tree from which on it signs
 	Until       int64  `json:"until,omitzero"` // the size of the last tree that it could sign; 0: it signs on
 }
 

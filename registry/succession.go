@@ -109,7 +109,12 @@ func (l *Log) Succeed(ctx context.Context, old Predecessor, next *ledger.Signer,
 		if tx.Head().Size != head.Size+1 {
 			return errors.New("somebody else is writing to this ledger; end that first")
 		}
-		return errors.Join(tx.SetMeta(checkpointKey, nil), tx.SetMeta(recordedKey, nil)) // they are the old log's
+		for _, name := range []string{checkpointKey, recordedKey, publishedKey} { // they are the old log's
+			if err := tx.SetMeta(name, nil); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("begin a new log: %w", err)

@@ -72,7 +72,7 @@ func (c *logProofCmd) Run(e *env) error {
 	if len(seqs) == 0 {
 		return fmt.Errorf("%w: nothing in this ledger is named %s", errNo, c.What)
 	}
-	checkpoint, err := d.sign(e.ctx)
+	checkpoint, err := d.checkpointOver(slices.Max(seqs))
 	if err != nil {
 		return err
 	}
@@ -126,6 +126,32 @@ func (c *logProofCmd) numbered(d *deployment) ([]int64, error) {
 		return nil, err
 	}
 	return []int64{seq}, nil
+}
+
+// checkpointOver is a checkpoint with the entry in it: the one that was published with cosignatures if it reaches so far, else a
+// new one. It asks for leave to sign in either case, so that a ledger that was restored proves nothing.
+func (d *deployment) checkpointOver(seq int64) ([]byte, error) {
+	text, err := d.sign(d.env.ctx)
+	if err != nil {
+		return nil, err
+	}
+	cosigned, err := d.log.Published(d.env.ctx)
+	if err != nil || cosigned == nil {
+		return text, err
+	}
+	keys, err := d.log.Keys(d.env.ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := ledger.ParseCheckpoint(cosigned, keys)
+	if err != nil {
+		return nil, err
+	}
+	if seq < c.Size {
+		return cosigned, nil
+	}
+	d.env.say("no witness has cosigned entry %d yet; run 'tidewaiter log publish', or wait for the service to do so", seq)
+	return text, nil
 }
 
 func (c *logProofCmd) prove(d *deployment, seq int64, checkpoint []byte) error {

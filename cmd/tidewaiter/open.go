@@ -20,6 +20,7 @@ const (
 	keyFile    = "log.key"      // the private key: whoever has it can sign as this log
 	nextFile   = "log.key.next" // the one that is about to replace it
 	recordFile = "log.signed"   // what was signed last; --checkpoint-record names another place
+	policyFile = "log.policy"   // whose cosignatures are asked for; --policy names another
 	spoolName  = "spool"
 )
 

@@ -7,11 +7,14 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/tidewaiter/tidewaiter/publish"
 )
 
 type serveCmd struct {
 	Listen string        `help:"Address and port to listen on." default:"127.0.0.1:8470" placeholder:"ADDR"`
 	Every  time.Duration `help:"How often a checkpoint is signed over what has arrived." default:"10s" placeholder:"DURATION"`
+	witnessFlags
 }
 
 // Help is shown by --help.
@@ -29,7 +32,13 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
-	if _, err := d.sign(e.ctx); err != nil {
+	w, err := d.witnesses(c.witnessFlags)
+	if err != nil {
+		return err
+	}
+	if err := d.advance(e.ctx, w); errors.Is(err, publish.ErrNoQuorum) {
+		e.say("%v", err) // it may be there soon
+	} else if err != nil {
 		return err
 	}
 	var lc net.ListenConfig
@@ -43,24 +52,24 @@ func (c *serveCmd) Run(e *env) error {
 	signed := make(chan struct{})
 	go func() {
 		defer close(signed)
-		d.keepSigning(ctx, c.Every)
+		d.keepSigning(ctx, w, c.Every)
 	}()
-	err = serve(ctx, listener, d.routes())
+	err = serve(ctx, listener, d.routes(w))
 	stop()
 	<-signed // the store is closed after that
 	return err
 }
 
 // routes says what is served where.
-func (d *deployment) routes() *http.ServeMux {
+func (d *deployment) routes(w *publish.Witnesses) *http.ServeMux {
 	mux := http.NewServeMux()
-	log := d.published().Handler(func(err error) { d.env.say("%v", err) })
+	log := d.published(w).Handler(func(err error) { d.env.say("%v", err) })
 	mux.Handle("/log/", http.StripPrefix("/log", log))
 	return mux
 }
 
 // keepSigning signs again and again, and says when it cannot.
-func (d *deployment) keepSigning(ctx context.Context, every time.Duration) {
+func (d *deployment) keepSigning(ctx context.Context, w *publish.Witnesses, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -68,7 +77,7 @@ func (d *deployment) keepSigning(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if _, err := d.sign(ctx); err != nil && ctx.Err() == nil {
+			if err := d.advance(ctx, w); err != nil && ctx.Err() == nil {
 				d.env.say("%v", err)
 			}
 		}
