@@ -20,6 +20,7 @@ type logCmd struct {
 	Key        logKeyCmd        `cmd:"" help:"Print the log's verifier keys, with which anybody checks its checkpoints (C2SP signed-note), or replace its key."`
 	Proof      logProofCmd      `cmd:"" help:"Print the proof that entries are in the ledger (C2SP tlog-proof)."`
 	Verify     logVerifyCmd     `cmd:"" help:"Check receipts offline, with nothing but the verifier key."`
+	Follow     logFollowCmd     `cmd:"" help:"Follow somebody's log from outside, mirror it, and raise the alarm when it shows two histories."`
 	Succeed    logSucceedCmd    `cmd:"" help:"Go on with a new log where this one may not sign any more."`
 	Publish    logPublishCmd    `cmd:"" help:"Write the log into a folder that any web server can serve (C2SP tlog-tiles)."`
 	Fsck       logFsckCmd       `cmd:"" help:"Read everything that is kept, and find every byte that is not as it was written."`
