@@ -9,6 +9,7 @@ tool (
 
 require (
 	filippo.io/torchwood v0.9.0
+	github.com/go-json-experiment/json v1.27.2
 	github.com/transparency-dev/formats v0.1.2-0.20260710124811-af9e607161b6
 	golang.org/x/mod v0.37.0
 )
