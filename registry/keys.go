@@ -95,6 +95,9 @@ func (l *Log) Keys(ctx context.Context) (*ledger.Keys, error) {
 	return ledger.NewKeys(keys...)
 }
 
+// ErrRetired says that another key has taken the place of the one with which a process wanted to sign.
+var ErrRetired = errors.New("this key of the log was retired, or is not the log's: sign with the one that replaced it")
+
 // mayUseKey refuses a key that was retired, which a process may still hold.
 func (l *Log) mayUseKey(ctx context.Context) error {
 	list, err := l.ListKeys(ctx)
@@ -106,7 +109,7 @@ func (l *Log) mayUseKey(ctx context.Context) error {
 			return l.mayStillSign(ctx)
 		}
 	}
-	return errors.New("this key of the log was retired, or is not the log's: sign with the one that replaced it")
+	return ErrRetired
 }
 
 // Rotate replaces the log's keys by those of next: by an entry that names both, and a checkpoint over it that both sign. From

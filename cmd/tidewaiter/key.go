@@ -63,7 +63,15 @@ have the old one from.`
 }
 
 func (c *logKeyRotateCmd) Run(e *env) error {
-	d, err := e.openExisting()
+	if err := e.exists(); err != nil {
+		return err
+	}
+	unlock, err := e.lockKey()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	d, err := e.open()
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/rogpeppe/go-internal/lockedfile"
+
 	"github.com/tidewaiter/tidewaiter/ledger"
 )
 
@@ -75,6 +77,15 @@ func makeKey(path, origin string, postQuantum bool) (*ledger.Signer, error) {
 		return nil, fmt.Errorf("write the log's key: %w", err)
 	}
 	return loadKey(path)
+}
+
+// lockKey keeps other processes from replacing the log's key at the same time: each would take the other's next key away.
+func (e *env) lockKey() (unlock func(), err error) {
+	unlock, err = lockedfile.MutexAt(e.inData(keyFile + ".lock")).Lock()
+	if err != nil {
+		return nil, fmt.Errorf("lock the log's key: %w", err)
+	}
+	return unlock, nil
 }
 
 // finishKey puts the next key in place when the ledger says already that it replaced the one before: then the process that did

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/publish"
+	"github.com/tidewaiter/tidewaiter/registry"
 )
 
 type logPublishCmd struct {
@@ -116,8 +117,21 @@ func (d *deployment) advance(ctx context.Context, w *publish.Witnesses) error {
 	return d.log.KeepPublished(ctx, cosigned)
 }
 
-// sign signs a checkpoint over what is there now, if it is not signed already, with the key that is in place now.
+// sign signs a checkpoint over what is there now, if it is not signed already, with the key that is in place now: another process
+// may have replaced it.
 func (d *deployment) sign(ctx context.Context) ([]byte, error) {
+	for try := 0; ; try++ {
+		text, err := d.signOnce(ctx)
+		if try == 2 || !errors.Is(err, registry.ErrRetired) {
+			return text, err
+		}
+	}
+}
+
+func (d *deployment) signOnce(ctx context.Context) ([]byte, error) {
+	if err := d.finishKey(); err != nil {
+		return nil, err
+	}
 	signer, err := d.key()
 	if err != nil {
 		return nil, err

@@ -28,6 +28,11 @@ func (c *logSucceedCmd) Run(e *env) error {
 	if err := e.exists(); err != nil {
 		return err
 	}
+	unlock, err := e.lockKey()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	d, err := e.openUnsigned()
 	if err != nil {
 		return err
