@@ -19,6 +19,7 @@ import (
 type Signer struct {
 	keys  []note.Signer
 	vkeys []string
+	plain ed25519.PrivateKey // the Ed25519 key, for what is not a signed note
 }
 
 // GenerateKey makes a key pair for a log: the signer key, which is secret and which LoadSigner reads, and the verifier key
@@ -66,6 +67,7 @@ func LoadSigner(text string) (*Signer, error) {
 		}
 		s.keys, s.vkeys = append(s.keys, key), append(s.vkeys, vkey)
 	}
+	s.plain = privateKey(strings.TrimSpace(strings.SplitN(strings.TrimSpace(text), "\n", 2)[0]))
 	switch {
 	case len(s.keys) > 2:
 		return nil, fmt.Errorf("signer key: %d lines; a log signs with one Ed25519 key and at most one ML-DSA-44 key", len(s.keys))
@@ -92,13 +94,21 @@ func loadEd25519(skey string) (note.Signer, string, error) {
 
 // verifierKey derives the public half of a signer key that note has accepted: algorithm 1 (Ed25519) and a seed of 32 bytes.
 func verifierKey(skey string) (string, error) {
+	private := privateKey(skey)
+	if private == nil {
+		return "", errors.New("it is no Ed25519 key")
+	}
+	return note.NewEd25519VerifierKey(strings.SplitN(skey, "+", 5)[2], ed25519.PublicKey(private[ed25519.SeedSize:]))
+}
+
+// privateKey takes the key from a signer key, or is nil when it is none.
+func privateKey(skey string) ed25519.PrivateKey {
 	parts := strings.SplitN(skey, "+", 5) // base64 may hold a plus sign itself
 	key, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
 	if err != nil || len(parts) != 5 || len(key) != 1+ed25519.SeedSize {
-		return "", errors.New("it is no Ed25519 key")
+		return nil
 	}
-	private := ed25519.NewKeyFromSeed(key[1:])
-	return note.NewEd25519VerifierKey(parts[2], ed25519.PublicKey(private[ed25519.SeedSize:]))
+	return ed25519.NewKeyFromSeed(key[1:])
 }
 
 // Origin is the name of the log for which the keys sign.
@@ -112,7 +122,7 @@ func (s *Signer) VerifierKeys() []string { return slices.Clone(s.vkeys) }
 
 // With signs with another signer's keys too: the checkpoint with which one key hands over to the next.
 func (s *Signer) With(o *Signer) *Signer {
-	return &Signer{keys: slices.Concat(s.keys, o.keys), vkeys: slices.Concat(s.vkeys, o.vkeys)}
+	return &Signer{keys: slices.Concat(s.keys, o.keys), vkeys: slices.Concat(s.vkeys, o.vkeys), plain: s.plain}
 }
 
 // LoadVerifier reads a verifier key (vkey) of a log, such as VerifierKeys returns.

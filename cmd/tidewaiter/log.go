@@ -51,7 +51,7 @@ func (e *env) print(text []byte) error {
 type logProofCmd struct {
 	What   string `arg:"" name:"unit|event" help:"A unit by any of its names, an event id, or the number of an entry."`
 	Redact bool   `help:"With --json or --out: withhold what the entry says; its digest and the proof remain."`
-	Out    string `help:"Write entry-N.tlog-proof and entry-N.receipt.json for each entry into this folder." type:"path" placeholder:"DIR"`
+	Out    string `help:"Write entry-N.tlog-proof, entry-N.receipt.json and entry-N.receipt.cose (COSE Receipt, RFC 9942) for each entry into this folder." type:"path" placeholder:"DIR"`
 }
 
 // Help is shown by --help.
@@ -178,20 +178,28 @@ func (c *logProofCmd) prove(d *deployment, seq int64, checkpoint []byte) error {
 	}
 	switch {
 	case c.Out != "":
-		return c.write(e, seq, []byte(receipt.Proof), append(line, '\n'))
+		proof, err := ledger.ParseProof([]byte(receipt.Proof))
+		if err != nil {
+			return err
+		}
+		cose, err := ledger.COSEReceipt(d.log.Signer, proof, keys)
+		if err != nil {
+			return err
+		}
+		return c.write(e, seq, map[string][]byte{".tlog-proof": []byte(receipt.Proof), ".receipt.json": append(line, '\n'), ".receipt.cose": cose})
 	case e.cli.JSON:
 		return e.print(append(line, '\n'))
 	}
 	return e.print([]byte(receipt.Proof))
 }
 
-func (c *logProofCmd) write(e *env, seq int64, proof, receipt []byte) error {
+func (c *logProofCmd) write(e *env, seq int64, files map[string][]byte) error {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return fmt.Errorf("make the folder for proofs: %w", err)
 	}
 	base := filepath.Join(c.Out, fmt.Sprintf("entry-%d", seq))
-	for name, text := range map[string][]byte{base + ".tlog-proof": proof, base + ".receipt.json": receipt} {
-		if err := os.WriteFile(name, text, 0o644); err != nil {
+	for suffix, text := range files {
+		if err := os.WriteFile(base+suffix, text, 0o644); err != nil {
 			return fmt.Errorf("write the proof: %w", err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/publish"
 )
 
@@ -65,7 +66,25 @@ func (d *deployment) routes(w *publish.Witnesses) *http.ServeMux {
 	mux := http.NewServeMux()
 	log := d.published(w).Handler(func(err error) { d.env.say("%v", err) })
 	mux.Handle("/log/", http.StripPrefix("/log", log))
+	mux.HandleFunc("GET /.well-known/scitt-keys", d.serveKeys)
 	return mux
+}
+
+// serveKeys gives the keys with which COSE Receipts are verified (SCITT Reference APIs, "Transparency Service Keys").
+func (d *deployment) serveKeys(w http.ResponseWriter, r *http.Request) {
+	list, err := d.log.ListKeys(r.Context())
+	var keys []string
+	for _, k := range list {
+		keys = append(keys, k.VerifierKey)
+	}
+	set, coseErr := ledger.COSEKeySet(keys)
+	if err := errors.Join(err, coseErr); err != nil {
+		d.env.say("%v", err)
+		http.Error(w, "the keys cannot be read at the moment", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/cbor")
+	_, _ = w.Write(set) // whoever hung up does not want to know
 }
 
 // keepSigning signs again and again, and says when it cannot.
