@@ -124,12 +124,12 @@ func TestProofUnderARetiredKey(t *testing.T) {
 
 func TestKeysThatAreNone(t *testing.T) {
 	s, other := newPair(t, origin, 1), newPair(t, "tidewaiter.example/other", 1)
-	vkey, secret := s.VerifierKeys()[1], ""
+	vkey := s.VerifierKeys()[1]
 	skey, _, err := ledger.GeneratePostQuantumKey(origin, strings.NewReader(strings.Repeat("x", 32)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret = skey[strings.LastIndexByte(skey, '+')+1:]
+	secret := skey[strings.LastIndexByte(skey, '+')+1:]
 	ed, _, err := ledger.GenerateKey(origin, strings.NewReader(strings.Repeat("x", 32)))
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,4 +89,43 @@ func TestFollowGoesOn(t *testing.T) {
 	if !strings.Contains(out.String(), `"size":12`) || !strings.Contains(said.String(), "asking again in 20ms") {
 		t.Errorf("it printed %q, and said %q", out.String(), said.String())
 	}
+}
+
+// Publishing is killed at random moments while the ledger grows. Whatever the folder shows then, a monitor that reads it through
+// a plain web server finds whole; and repeated, it is complete.
+func TestKilledWhilePublishing(t *testing.T) {
+	dir := t.TempDir()
+	data, web, mirror := filepath.Join(dir, "data"), filepath.Join(dir, "web"), filepath.Join(dir, "mirror")
+	server := httptest.NewServer(http.FileServer(http.Dir(web)))
+	defer server.Close()
+	var key string
+	var takes time.Duration
+	shown := map[int64]bool{}
+	for round := range *crashes {
+		var b bytes.Buffer
+		if err := writeDocument(&b, int64(700*(round+1)), 100); err != nil {
+			t.Fatal(err)
+		}
+		process(t, "--data", data, "capture", writeFile(t, dir, "document.json", b.Bytes()))
+		key = strings.TrimSpace(process(t, "--data", data, "log", "key"))
+		cmd := command(t, "--data", data, "log", "publish", web)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if round > 0 { // the first is there to see how long it takes
+			time.Sleep(rand.N(2 * takes))
+			_ = cmd.Process.Kill() // unless it was quicker
+		}
+		_ = cmd.Wait()
+		takes = max(takes, time.Since(start))
+		seen := decode[publish.Seen](t, process(t, "log", "follow", server.URL, "--vkey", key, "--mirror", mirror, "--once"))
+		shown[seen.Size] = true
+	}
+	process(t, "--data", data, "log", "publish", web)
+	last := decode[publish.Seen](t, process(t, "log", "follow", server.URL, "--vkey", key, "--mirror", mirror, "--once"))
+	if want := int64(700 * *crashes); last.Size < want {
+		t.Errorf("in the end the folder shows %d entries, want %d", last.Size, want)
+	}
+	t.Logf("the folder showed %d sizes in %d rounds, each after a kill but the first", len(shown), *crashes)
 }
