@@ -21,9 +21,10 @@ build: setup ## Build bin/tidewaiter, one static binary
 demo: build ## Watch it find units that left the declared chain
 	$(BIN) demo
 
-test: setup ## Vet and run every test
+test: setup ## Vet and run every test, and check what is published with tools that others wrote
 	go vet ./...
 	go test ./...
+	cd test/strangers && go vet ./... && go test ./...
 
 lint: setup ## Check formatting, vet, and run the linters of .golangci.yml
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \

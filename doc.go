@@ -6,6 +6,7 @@
 //	detect          detectors: each one file, one comment, one set of innocent explanations
 //	control         export rules: destinations, authorisations, decisions
 //	custody         the custody view: holder, place, containment, and what does not add up
+//	publish         the log for everybody: tiles as a folder and over HTTP, witnesses, and the monitor that follows a log
 //	registry        the way in: capture, who is speaking, the views' follower
 //	store           what is kept: one contract, one conformance suite; store/sqlite keeps it
 //	ledger          entries, the Merkle tree over them, checkpoints and proofs
@@ -17,4 +18,5 @@
 //	sim             a simulated supply chain with known truth, and the scorer
 //	inventory       a machine's own account of its parts (Redfish), as EPCIS documents
 //	cases           cases from the public record, anonymised, as EPCIS documents
+//	test/strangers  a module of its own: what is published, checked with tools that others wrote
 package tidewaiter

@@ -3,6 +3,7 @@ module github.com/tidewaiter/tidewaiter
 go 1.26.0
 
 require (
+	filippo.io/mldsa v1.0.0
 	github.com/alecthomas/kong v1.17.0
 	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0

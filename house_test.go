@@ -30,6 +30,7 @@ var floors = map[string]int{
 	"epcis":    1,
 	"ledger":   2,
 	"store":    3,
+	"publish":  4,
 	"registry": 4,
 	"custody":  4,
 	"control":  5,
@@ -64,17 +65,17 @@ var reaches = []reach{
 		reason: "a view is a function of the ledger: what it fetched from elsewhere could not be replayed",
 	},
 	{
-		rooms:  []string{"gs1", "epcis", "ledger", "store", "registry", "custody", "control", "detect", "casework", "inventory", "cases"},
+		rooms:  []string{"gs1", "epcis", "ledger", "store", "publish", "registry", "custody", "control", "detect", "casework", "inventory", "cases"},
 		never:  []string{module + "/sim", module + "/sim/"},
 		reason: "what the simulator knows reaches the product through captured documents only, or its score means nothing",
 	},
 	{
-		rooms:  []string{"gs1", "epcis", "ledger", "registry", "custody", "control", "detect", "casework", "sim", "inventory", "cases"},
+		rooms:  []string{"gs1", "epcis", "ledger", "publish", "registry", "custody", "control", "detect", "casework", "sim", "inventory", "cases"},
 		never:  []string{module + "/store/sqlite"},
 		reason: "which store is used is wiring, and wiring is done in cmd",
 	},
 	{
-		rooms:  []string{"gs1", "epcis", "ledger", "store", "registry", "custody", "control", "detect", "casework", "sim", "inventory", "cases"},
+		rooms:  []string{"gs1", "epcis", "ledger", "store", "publish", "registry", "custody", "control", "detect", "casework", "sim", "inventory", "cases"},
 		never:  []string{module + "/cmd/"},
 		reason: "commands wire rooms together; what is worth importing belongs in a room",
 	},

@@ -1,15 +1,11 @@
 package ledger
 
 import (
-	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -35,85 +31,6 @@ func (c Checkpoint) Body() string {
 	return fmt.Sprintf("%s\n%d\n%s\n", c.Origin, c.Size, base64.StdEncoding.EncodeToString(c.Root[:]))
 }
 
-// Signer signs the checkpoints of one log.
-type Signer struct {
-	key  note.Signer
-	vkey string
-}
-
-// GenerateKey makes a key pair for a log: the signer key, which is secret and which LoadSigner reads, and the verifier key
-// (vkey), which is for everybody. Both are one line of text in the form of C2SP signed-note and golang.org/x/mod/sumdb/note.
-// The key is Ed25519, made from 32 bytes of rand, which must be a cryptographic source.
-func GenerateKey(origin string, rand io.Reader) (skey, vkey string, err error) {
-	if err := CheckOrigin(origin); err != nil {
-		return "", "", err
-	}
-	if skey, vkey, err = note.GenerateKey(rand, origin); err != nil {
-		return "", "", fmt.Errorf("make a signing key for %s: %w", origin, err)
-	}
-	return skey, vkey, nil
-}
-
-// CheckOrigin says why a text cannot name a log. An origin is a URL without its scheme, such as tidewaiter.example/log, that
-// nobody else uses; it names the log's key too, so it has neither spaces nor plus signs (signed-note, "Format").
-func CheckOrigin(origin string) error {
-	unfit := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '+' }
-	switch {
-	case origin == "":
-		return errors.New("a log needs an origin, such as tidewaiter.example/log")
-	case !utf8.ValidString(origin):
-		return fmt.Errorf("origin %q is not UTF-8", origin)
-	case strings.ContainsFunc(origin, unfit):
-		return fmt.Errorf("origin %q holds a space, a control character or a plus sign; write it as in tidewaiter.example/log", origin)
-	case strings.Contains(origin, "://"):
-		return fmt.Errorf("origin %q begins with a scheme; write it without, as in tidewaiter.example/log", origin)
-	}
-	return nil
-}
-
-// LoadSigner reads a signer key as GenerateKey wrote it. Its errors never repeat the key.
-func LoadSigner(skey string) (*Signer, error) {
-	skey = strings.TrimSpace(skey)
-	key, err := note.NewSigner(skey)
-	if err != nil {
-		return nil, fmt.Errorf("signer key (%w): it should be one line, PRIVATE+KEY+<origin>+<key id>+<base64>", err)
-	}
-	if err := CheckOrigin(key.Name()); err != nil {
-		return nil, fmt.Errorf("signer key: %w", err)
-	}
-	vkey, err := verifierKey(skey)
-	if err != nil {
-		return nil, fmt.Errorf("signer key of %s: %w", key.Name(), err)
-	}
-	return &Signer{key: key, vkey: vkey}, nil
-}
-
-// verifierKey derives the public half of a signer key that note has accepted: algorithm 1 (Ed25519) and a seed of 32 bytes.
-func verifierKey(skey string) (string, error) {
-	parts := strings.SplitN(skey, "+", 5) // base64 may hold a plus sign itself
-	key, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
-	if err != nil || len(parts) != 5 || len(key) != 1+ed25519.SeedSize {
-		return "", errors.New("it is no Ed25519 key")
-	}
-	private := ed25519.NewKeyFromSeed(key[1:])
-	return note.NewEd25519VerifierKey(parts[2], ed25519.PublicKey(private[ed25519.SeedSize:]))
-}
-
-// Origin is the name of the log for which the key signs.
-func (s *Signer) Origin() string { return s.key.Name() }
-
-// VerifierKey is the public half, for everybody who is to check what this key signed.
-func (s *Signer) VerifierKey() string { return s.vkey }
-
-// LoadVerifier reads a verifier key (vkey), such as VerifierKey returns.
-func LoadVerifier(vkey string) (note.Verifier, error) {
-	v, err := note.NewVerifier(strings.TrimSpace(vkey))
-	if err != nil {
-		return nil, fmt.Errorf("verifier key %q (%w): it should be one line, <origin>+<key id>+<base64>", vkey, err)
-	}
-	return v, nil
-}
-
 // Sign signs that the log's tree of this size has this root, and returns the checkpoint's text. Nobody can take it back: two
 // signed checkpoints that no consistency proof joins show for ever that the log was rewritten (tlog-checkpoint,
 // "Signatures"). So whoever signs first makes sure, with ProveConsistency, that the tree extends the one signed last.
@@ -122,7 +39,7 @@ func Sign(s *Signer, size int64, root tlog.Hash) ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("sign a checkpoint: %w", err)
 	}
-	text, err := note.Sign(&note.Note{Text: c.Body()}, s.key)
+	text, err := note.Sign(&note.Note{Text: c.Body()}, s.keys...)
 	if err != nil {
 		return nil, fmt.Errorf("sign a checkpoint of size %d: %w", size, err)
 	}
@@ -143,21 +60,30 @@ func (c Checkpoint) check() error {
 // Lines after the third are allowed and mean nothing here, and so do the signatures of other keys (witnesses, say). The error
 // wraps ErrNotProven when the text is a checkpoint but is not signed by this key, or speaks of another log.
 func ParseCheckpoint(text []byte, v note.Verifier) (Checkpoint, error) {
+	c, _, err := openCheckpoint(text, v)
+	return c, err
+}
+
+// openCheckpoint is ParseCheckpoint, and says also whose signature was accepted.
+func openCheckpoint(text []byte, v note.Verifier) (c Checkpoint, by note.Signature, err error) {
 	if v == nil {
-		return Checkpoint{}, errors.New("a checkpoint can be read only with the log's verifier key, and none was given")
+		return c, by, errors.New("a checkpoint can be read only with the log's verifier key, and none was given")
 	}
-	n, err := note.Open(text, note.VerifierList(v))
+	keys := keysOf(v)
+	n, err := note.Open(text, note.VerifierList(keys.verifiers()...))
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("checkpoint: %w", explainNote(err, v))
+		return c, by, fmt.Errorf("checkpoint: %w", explainNote(err, v))
 	}
-	c, err := parseBody(n.Text)
-	if err != nil {
-		return Checkpoint{}, fmt.Errorf("checkpoint of %s: %w", v.Name(), err)
+	if c, err = parseBody(n.Text); err != nil {
+		return Checkpoint{}, by, fmt.Errorf("checkpoint of %s: %w", v.Name(), err)
 	}
 	if c.Origin != v.Name() {
-		return Checkpoint{}, fmt.Errorf("checkpoint: %w: it is of log %q, and the key is that of %q", ErrNotProven, c.Origin, v.Name())
+		return Checkpoint{}, by, fmt.Errorf("checkpoint: %w: it is of log %q, and the key is that of %q", ErrNotProven, c.Origin, v.Name())
 	}
-	return c, nil
+	if by, err = keys.accepted(n.Sigs, c.Size); err != nil {
+		return Checkpoint{}, by, fmt.Errorf("checkpoint: %w", err)
+	}
+	return c, by, nil
 }
 
 // explainNote tells a text that is no signed note from a note that this key did not sign.
@@ -180,6 +106,15 @@ func signers(n *note.Note) string {
 		return "nobody"
 	}
 	return strings.Join(names, ", ")
+}
+
+// ParseBody reads what Body writes: a checkpoint without signatures.
+func ParseBody(body string) (Checkpoint, error) {
+	c, err := parseBody(body)
+	if err == nil && c.Body() != body {
+		err = errors.New("it has other lines than origin, size and root")
+	}
+	return c, err
 }
 
 // parseBody reads the text that was signed. What it lets through has one spelling, but for the extension lines.

@@ -8,9 +8,11 @@ type Kind string
 // The kinds of entry. Events and master data elements come from EPCIS documents and keep the bytes they came with;
 // every other kind is a JSON record of Tidewaiter's own.
 const (
-	KindEvent      Kind = "event"      // an EPCIS 2.0 event
-	KindMasterData Kind = "masterdata" // one EPCIS VocabularyElement
-	KindSweep      Kind = "sweep"      // ledger time moves on although nothing else arrived
+	KindEvent      Kind = "event"          // an EPCIS 2.0 event
+	KindMasterData Kind = "masterdata"     // one EPCIS VocabularyElement
+	KindSweep      Kind = "sweep"          // ledger time moves on although nothing else arrived
+	KindKey        Kind = "log-key"        // the log's signing key was replaced
+	KindSuccession Kind = "log-succession" // this log goes on where another one ended
 )
 
 // Entry is what the ledger holds: an event or a record, who said it, and when we knew.

@@ -74,12 +74,12 @@ func VerifyReceipt(r Receipt, v note.Verifier) (Verdict, error) {
 	if err != nil {
 		return d, fmt.Errorf("receipt: %w", err)
 	}
-	c, err := p.Signed(v)
+	c, by, err := openCheckpoint(p.Checkpoint, v)
 	if err != nil {
 		return d, fmt.Errorf("receipt: %w", err)
 	}
 	d.Checkpoint = c
-	d.held("the checkpoint over %d entries is signed by %s+%08x, the key of the log %s", c.Size, v.Name(), v.KeyHash(), c.Origin)
+	d.held("the checkpoint over %d entries is signed by %s+%08x, the key of the log %s", c.Size, by.Name, by.Hash, c.Origin)
 	leaf, err := r.Opening.Leaf()
 	if err != nil {
 		return d, fmt.Errorf("receipt: %w", err)

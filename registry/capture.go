@@ -24,6 +24,7 @@ type Options struct {
 	MaxEventBytes   int64  // 0: the decoder's own limit
 	Reject          func(Reject)
 	Progress        func(done, total int64) // events committed so far, of all in the document
+	Kept            func(first, last int64) // entries that are durable now
 }
 
 // Reject is an event, or an element of master data, that was not kept.
@@ -166,7 +167,15 @@ func (c *committer) whole(ctx context.Context) error {
 	if err != nil {
 		c.result = Result{}
 	}
+	c.kept(Result{})
 	return err
+}
+
+// kept says what a transaction kept, beyond what was there before it. Nobody else writes during one, so it has no gaps.
+func (c *committer) kept(before Result) {
+	if n := c.result.Accepted - before.Accepted; n > 0 && c.opts.Kept != nil {
+		c.opts.Kept(*c.result.LastSeq-n+1, *c.result.LastSeq)
+	}
 }
 
 // greedy commits in chunks whatever is good.
@@ -188,6 +197,7 @@ func (c *committer) greedy(ctx context.Context) error {
 		if err != nil {
 			c.result = before
 		}
+		c.kept(before)
 		chunk = chunk[:0]
 		return err
 	}

@@ -33,6 +33,7 @@ type node struct {
 	store   *memory.Store
 	now     time.Time
 	rejects []registry.Reject
+	record  string // where the log's record is
 	views   *registry.Follower[*casework.View]
 }
 

@@ -19,8 +19,14 @@ type captureCmd struct {
 	As              string   `help:"Who speaks, for every event: a party's URI. Otherwise each event implies its speaker." placeholder:"PARTY"`
 	Proceed         bool     `help:"Keep what is valid of a document of which some is not. Otherwise a document is kept as a whole or not at all."`
 	TrustRecordTime bool     `help:"Take recorded times from the documents. Only for a ledger begun for history, empty at its first use."`
+	Receipts        string   `help:"Write a receipt for each entry that was accepted to this file, one a line, as 'log proof --json' does." type:"path" placeholder:"FILE"`
 	MaxEventBytes   int64    `help:"Largest event that is read." default:"16777216" placeholder:"N"`
+
+	kept []span // entries that were accepted
 }
+
+// span is entries that were kept together: the first, the last and those between.
+type span struct{ first, last int64 }
 
 // Help is shown by --help.
 func (c *captureCmd) Help() string {
@@ -41,9 +47,19 @@ func (c *captureCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
+	if err := d.log.Check(e.ctx); err != nil { // nothing is kept that could not be signed
+		return err
+	}
+	receipts, err := c.receiptsFile()
+	if err != nil {
+		return err
+	}
 	total, failed := c.all(d, files)
 	// What was accepted is durable and is said to be, whatever happens from here on.
-	_, unsigned := registry.Checkpoint(context.WithoutCancel(e.ctx), d.store, d.signer)
+	checkpoint, unsigned := d.sign(context.WithoutCancel(e.ctx))
+	if unsigned == nil && receipts != nil {
+		unsigned = d.issue(receipts, c.kept, checkpoint)
+	}
 	if err := e.printJSON(total); err != nil {
 		return err
 	}
@@ -51,7 +67,7 @@ func (c *captureCmd) Run(e *env) error {
 	case failed != nil:
 		return failed
 	case unsigned != nil:
-		return fmt.Errorf("what is counted was kept, and no checkpoint was signed over it: %w", unsigned)
+		return fmt.Errorf("what is counted was kept, and no checkpoint or receipt was given for it: %w", unsigned)
 	case total.Rejected > 0:
 		return fmt.Errorf("%s rejected, as named above; the rest was kept", thousands(total.Rejected))
 	}
@@ -126,6 +142,7 @@ func (c *captureCmd) capture(d *deployment, name string) (registry.Result, error
 			d.env.reject(r)
 		},
 		Progress: storing.set,
+		Kept:     func(first, last int64) { c.kept = append(c.kept, span{first, last}) },
 	})
 }
 

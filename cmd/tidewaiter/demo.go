@@ -140,7 +140,7 @@ func (c *demoCmd) capture(d *deployment, s *show) error {
 	if err != nil {
 		return err
 	}
-	if _, err := registry.Checkpoint(e.ctx, d.store, d.signer); err != nil {
+	if _, err := d.sign(e.ctx); err != nil {
 		return err
 	}
 	rate := float64(total.Events) / max(spent.Seconds(), 0.001)

@@ -7,7 +7,6 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidewaiter/tidewaiter/ledger"
-	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
 )
 
@@ -63,7 +62,7 @@ func (d *deployment) fsck() (fsckResult, error) {
 	if err != nil {
 		return result, err
 	}
-	last, _, err := registry.LastCheckpoint(d.env.ctx, d.store, d.signer.VerifierKey())
+	last, _, err := d.log.Last(d.env.ctx)
 	if err != nil {
 		result.Damage = append(result.Damage, err.Error())
 	}

@@ -12,15 +12,17 @@ import (
 
 	"github.com/tidewaiter/tidewaiter/custody"
 	"github.com/tidewaiter/tidewaiter/ledger"
-	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
 )
 
 type logCmd struct {
 	Checkpoint logCheckpointCmd `cmd:"" help:"Print the signed checkpoint over the whole ledger (C2SP tlog-checkpoint)."`
-	Key        logKeyCmd        `cmd:"" help:"Print the log's verifier key, with which anybody checks its checkpoints (C2SP signed-note)."`
+	Key        logKeyCmd        `cmd:"" help:"Print the log's verifier keys, with which anybody checks its checkpoints (C2SP signed-note), or replace its key."`
 	Proof      logProofCmd      `cmd:"" help:"Print the proof that entries are in the ledger (C2SP tlog-proof)."`
 	Verify     logVerifyCmd     `cmd:"" help:"Check receipts offline, with nothing but the verifier key."`
+	Follow     logFollowCmd     `cmd:"" help:"Follow somebody's log from outside, mirror it, and raise the alarm when it shows two histories."`
+	Succeed    logSucceedCmd    `cmd:"" help:"Go on with a new log where this one may not sign any more."`
+	Publish    logPublishCmd    `cmd:"" help:"Write the log into a folder that any web server can serve (C2SP tlog-tiles)."`
 	Fsck       logFsckCmd       `cmd:"" help:"Read everything that is kept, and find every byte that is not as it was written."`
 }
 
@@ -32,7 +34,7 @@ func (c *logCheckpointCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
-	text, err := registry.Checkpoint(e.ctx, d.store, d.signer)
+	text, err := d.sign(e.ctx)
 	if err != nil {
 		return err
 	}
@@ -46,21 +48,10 @@ func (e *env) print(text []byte) error {
 	return nil
 }
 
-type logKeyCmd struct{}
-
-func (c *logKeyCmd) Run(e *env) error {
-	d, err := e.openExisting()
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return e.print([]byte(d.signer.VerifierKey() + "\n"))
-}
-
 type logProofCmd struct {
 	What   string `arg:"" name:"unit|event" help:"A unit by any of its names, an event id, or the number of an entry."`
 	Redact bool   `help:"With --json or --out: withhold what the entry says; its digest and the proof remain."`
-	Out    string `help:"Write entry-N.tlog-proof and entry-N.receipt.json for each entry into this folder." type:"path" placeholder:"DIR"`
+	Out    string `help:"Write entry-N.tlog-proof, entry-N.receipt.json and entry-N.receipt.cose (COSE Receipt, RFC 9942) for each entry into this folder." type:"path" placeholder:"DIR"`
 }
 
 // Help is shown by --help.
@@ -82,7 +73,7 @@ func (c *logProofCmd) Run(e *env) error {
 	if len(seqs) == 0 {
 		return fmt.Errorf("%w: nothing in this ledger is named %s", errNo, c.What)
 	}
-	checkpoint, err := registry.Checkpoint(e.ctx, d.store, d.signer)
+	checkpoint, err := d.checkpointOver(slices.Max(seqs))
 	if err != nil {
 		return err
 	}
@@ -138,17 +129,43 @@ func (c *logProofCmd) numbered(d *deployment) ([]int64, error) {
 	return []int64{seq}, nil
 }
 
+// checkpointOver is a checkpoint with the entry in it: the one that was published with cosignatures if it reaches so far, else a
+// new one. It asks for leave to sign in either case, so that a ledger that was restored proves nothing.
+func (d *deployment) checkpointOver(seq int64) ([]byte, error) {
+	text, err := d.sign(d.env.ctx)
+	if err != nil {
+		return nil, err
+	}
+	cosigned, err := d.log.Published(d.env.ctx)
+	if err != nil || cosigned == nil {
+		return text, err
+	}
+	keys, err := d.log.Keys(d.env.ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := ledger.ParseCheckpoint(cosigned, keys)
+	if err != nil {
+		return nil, err
+	}
+	if seq < c.Size {
+		return cosigned, nil
+	}
+	d.env.say("no witness has cosigned entry %d yet; run 'tidewaiter log publish', or wait for the service to do so", seq)
+	return text, nil
+}
+
 func (c *logProofCmd) prove(d *deployment, seq int64, checkpoint []byte) error {
 	e := d.env
 	entry, err := d.store.Entry(e.ctx, seq)
 	if err != nil {
 		return err
 	}
-	v, err := ledger.LoadVerifier(d.signer.VerifierKey())
+	keys, err := d.log.Keys(e.ctx)
 	if err != nil {
 		return err
 	}
-	receipt, err := ledger.Issue(d.store.HashReader(e.ctx), entry, checkpoint, v)
+	receipt, err := ledger.Issue(d.store.HashReader(e.ctx), entry, checkpoint, keys)
 	if err != nil {
 		return err
 	}
@@ -161,20 +178,28 @@ func (c *logProofCmd) prove(d *deployment, seq int64, checkpoint []byte) error {
 	}
 	switch {
 	case c.Out != "":
-		return c.write(e, seq, []byte(receipt.Proof), append(line, '\n'))
+		proof, err := ledger.ParseProof([]byte(receipt.Proof))
+		if err != nil {
+			return err
+		}
+		cose, err := ledger.COSEReceipt(d.log.Signer, proof, keys)
+		if err != nil {
+			return err
+		}
+		return c.write(e, seq, map[string][]byte{".tlog-proof": []byte(receipt.Proof), ".receipt.json": append(line, '\n'), ".receipt.cose": cose})
 	case e.cli.JSON:
 		return e.print(append(line, '\n'))
 	}
 	return e.print([]byte(receipt.Proof))
 }
 
-func (c *logProofCmd) write(e *env, seq int64, proof, receipt []byte) error {
+func (c *logProofCmd) write(e *env, seq int64, files map[string][]byte) error {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return fmt.Errorf("make the folder for proofs: %w", err)
 	}
 	base := filepath.Join(c.Out, fmt.Sprintf("entry-%d", seq))
-	for name, text := range map[string][]byte{base + ".tlog-proof": proof, base + ".receipt.json": receipt} {
-		if err := os.WriteFile(name, text, 0o644); err != nil {
+	for suffix, text := range files {
+		if err := os.WriteFile(base+suffix, text, 0o644); err != nil {
 			return fmt.Errorf("write the proof: %w", err)
 		}
 	}

@@ -43,8 +43,9 @@ type env struct {
 
 // cli is the command line: the flags that all commands share, and the commands.
 type cli struct {
-	Data string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
-	JSON bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
+	Data             string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
+	CheckpointRecord string `help:"File that keeps what the log signed last, so that a restored backup cannot sign a second history. Keep it where the ledger's backups do not reach. Beside the key by default." env:"TIDEWAITER_CHECKPOINT_RECORD" type:"path" placeholder:"FILE"`
+	JSON             bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
 
 	Demo       demoCmd       `cmd:"" help:"Watch it: a simulated world through the front door, and what was found, in words."`
 	Capture    captureCmd    `cmd:"" help:"Take in EPCIS documents."`
@@ -55,6 +56,7 @@ type cli struct {
 	Findings   findingsCmd   `cmd:"" help:"List the findings: suspicions, each with its innocent explanations."`
 	Exceptions exceptionsCmd `cmd:"" help:"List the data that does not add up and needs a fix."`
 	Log        logCmd        `cmd:"" help:"Prove the ledger."`
+	Serve      serveCmd      `cmd:"" help:"Serve the log over HTTP."`
 	Views      viewsCmd      `cmd:"" help:"Look after what is derived from the ledger."`
 	Sweep      sweepCmd      `cmd:"" help:"Let ledger time move on although nothing arrived, so that what is overdue is noticed."`
 	Inventory  inventoryCmd  `cmd:"" help:"Write a machine's own account of its parts as an EPCIS document."`

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,42 +17,71 @@ import (
 // The files of a data folder.
 const (
 	ledgerFile = "ledger.db"
-	keyFile    = "log.key" // the private key: whoever has it can sign as this log
+	keyFile    = "log.key"      // the private key: whoever has it can sign as this log
+	nextFile   = "log.key.next" // the one that is about to replace it
+	recordFile = "log.signed"   // what was signed last; --checkpoint-record names another place
+	policyFile = "log.policy"   // whose cosignatures are asked for; --policy names another
 	spoolName  = "spool"
 )
 
-// deployment is a data folder, open: the store, the log's key, and the views behind the ledger.
+// deployment is a data folder, open: the store, the log with its key, and the views behind the ledger.
 type deployment struct {
-	env    *env
-	store  *sqlite.Store
-	signer *ledger.Signer
-	views  *registry.Follower[*casework.View]
+	env   *env
+	store *sqlite.Store
+	log   *registry.Log
+	views *registry.Follower[*casework.View]
 }
 
 var errNoLedger = errors.New("there is no ledger")
 
 // openExisting opens a data folder that holds a ledger.
 func (e *env) openExisting() (*deployment, error) {
-	if _, err := os.Stat(filepath.Join(e.cli.Data, ledgerFile)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w in %s: capture something first (tidewaiter capture FILE), watch a demo (tidewaiter demo), or name another folder with --data", errNoLedger, e.cli.Data)
+	if err := e.exists(); err != nil {
+		return nil, err
 	}
 	return e.open()
 }
 
+// exists says when the data folder holds no ledger.
+func (e *env) exists() error {
+	if _, err := os.Stat(e.inData(ledgerFile)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w in %s: capture something first (tidewaiter capture FILE), watch a demo (tidewaiter demo), or name another folder with --data", errNoLedger, e.cli.Data)
+	}
+	return nil
+}
+
+func (e *env) inData(name string) string { return filepath.Join(e.cli.Data, name) }
+
 // open opens the data folder, and begins a ledger where there is none.
 func (e *env) open() (*deployment, error) {
-	if err := os.MkdirAll(filepath.Join(e.cli.Data, spoolName), 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
-	}
-	st, err := sqlite.Open(e.ctx, filepath.Join(e.cli.Data, ledgerFile), sqlite.Options{})
+	d, err := e.openUnsigned()
 	if err != nil {
 		return nil, err
 	}
-	d := &deployment{env: e, store: st}
-	if d.signer, err = d.key(filepath.Join(e.cli.Data, keyFile)); err != nil {
-		st.Close()
+	if err = d.finishKey(); err == nil {
+		d.log.Signer, err = d.key()
+	}
+	if err != nil {
+		d.Close()
 		return nil, err
 	}
+	return d, nil
+}
+
+// openUnsigned opens the data folder without a key to sign with.
+func (e *env) openUnsigned() (*deployment, error) {
+	if err := os.MkdirAll(e.inData(spoolName), 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	st, err := sqlite.Open(e.ctx, e.inData(ledgerFile), sqlite.Options{})
+	if err != nil {
+		return nil, err
+	}
+	record := e.cli.CheckpointRecord
+	if record == "" {
+		record = e.inData(recordFile)
+	}
+	d := &deployment{env: e, store: st, log: &registry.Log{Store: st, Record: registry.FileRecord(record)}}
 	d.views = &registry.Follower[*casework.View]{Store: st, Name: casework.Name, New: func(rows store.Rows) (*casework.View, error) {
 		return casework.Open(rows, d.entry)
 	}}
@@ -66,48 +93,6 @@ func (d *deployment) Close() error { return d.store.Close() }
 func (d *deployment) entry(seq int64) (ledger.Entry, error) { return d.store.Entry(d.env.ctx, seq) }
 
 func (d *deployment) spoolDir() string { return filepath.Join(d.env.cli.Data, spoolName) }
-
-// key reads the log's signing key, or makes one for a ledger that never signed anything.
-func (d *deployment) key(path string) (*ledger.Signer, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return d.newKey(path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the log's key: %w", err)
-	}
-	signer, err := ledger.LoadSigner(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return signer, nil
-}
-
-func (d *deployment) newKey(path string) (*ledger.Signer, error) {
-	head, err := d.store.Head(d.env.ctx)
-	if err != nil {
-		return nil, err
-	}
-	if head.Size > 0 {
-		return nil, fmt.Errorf("the log's key %s is missing: put it back from its backup; a new key would begin a second history", path)
-	}
-	var id [8]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return nil, fmt.Errorf("make the log's key: %w", err)
-	}
-	skey, _, err := ledger.GenerateKey("tidewaiter.org/log/"+hex.EncodeToString(id[:]), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	err = writeNew(path, []byte(skey+"\n"))
-	if errors.Is(err, fs.ErrExist) { // another process was quicker
-		return d.key(path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("write the log's key: %w", err)
-	}
-	return ledger.LoadSigner(skey)
-}
 
 // writeNew writes a file that only its owner may read, durably, and whole or not at all: a process that is killed half-way
 // leaves no half a key. It is an fs.ErrExist when the file is there already, and then it is left as it is.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tidewaiter/tidewaiter/registry"
@@ -102,4 +103,32 @@ func TestInterrupted(t *testing.T) {
 	if r := sound(t, data); r.Entries != eventsEach || r.Signed != eventsEach {
 		t.Errorf("%+v", r)
 	}
+}
+
+// Several processes replace the log's key at once, while others capture: each key that the ledger names is one after the other,
+// and the last one signs.
+func TestKeysReplacedTogether(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	process(t, "--data", data, "capture", filepath.Join("testdata", "world.json"))
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if r := finish(t, command(t, "--data", data, "log", "key", "rotate")); r.code != exitDone {
+				t.Errorf("%+v", r)
+			}
+		})
+		all.Go(func() {
+			if r := finish(t, command(t, "--data", data, "log", "checkpoint")); r.code != exitDone {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	all.Wait()
+	if keys := strings.Count(process(t, "--data", data, "log", "key"), "\n"); keys != 5 {
+		t.Errorf("%d keys, want 5", keys)
+	}
+	if got := process(t, "--data", data, "log", "checkpoint"); !strings.Contains(got, "\n15\n") {
+		t.Errorf("signed %q", got)
+	}
+	sound(t, data)
 }
