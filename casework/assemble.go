@@ -16,13 +16,17 @@ const (
 	capParty       = 1500 // milli-nats that who somebody is may add
 	capShipment    = 6000
 	capMoved       = 4200           // what parcels to a barred country may add
-	capMovedHome   = 800            // and parcels to anywhere else, or that could hold few of them, such as any operator sends now and then
+	capMovedHome   = 300            // and parcels to anywhere else, or that could hold few of them, such as any operator sends now and then
 	movedBelowGone = 1000           // parcels add that much less than is known of the units being gone: they matter only if they are
 	linkBefore     = 3 * detect.Day // parcels may leave while the last units still report
 	linkAfter      = 75 * detect.Day
-	fitBonus       = 600  // the parcels' weight fits the missing units
-	sameSiteBonus  = 600  // the parcels left from the site itself
-	seenWeak       = 2000 // a sighting of few units in a large group adds no more
+	fitBonus       = 600 // the parcels' weight fits the missing units
+	sameSiteBonus  = 600 // the parcels left from the site itself
+	// Of all units that a seller handled, how many per mille must be in the case for its parcels to have to do with it: everybody buys
+	// from the big ones, and they send parcels.
+	sellerLift        = 150
+	sellerLiftTelling = 60
+	seenWeak          = 2000 // a sighting of few units in a large group adds no more
 )
 
 // assemble makes the cases anew from the findings that hold at a ledger time, and keeps what was known of them before.
@@ -120,12 +124,12 @@ func (v *View) addParcels(c *Case, live []*detect.Finding, best map[detect.Group
 		}
 		site := slices.ContainsFunc(f.Sites, func(s string) bool { return slices.Contains(c.Sites, s) })
 		sender := f.Parties[0]
-		if !path.held(sender) && !(path.share(sender) >= 500 && path.lift(sender) >= 150) {
-			continue
-		}
-		w, most := f.MilliNats, capMovedHome
+		w, most, least := f.MilliNats, capMovedHome, sellerLift
 		if f.Dest != "" && telling(c, f, best) {
-			most = capMoved
+			most, least = capMoved, sellerLiftTelling
+		}
+		if !path.held(sender) && !(path.share(sender) >= 500 && path.lift(sender) >= least) {
+			continue
 		}
 		if site {
 			w += sameSiteBonus
@@ -151,11 +155,11 @@ func (v *View) addParcels(c *Case, live []*detect.Finding, best map[detect.Group
 	path.senders[link.Parties[0]] = true
 }
 
-// fewUnits is what one machine holds: in any heavy parcel it could have gone.
-const fewUnits = 8
+// fewUnits is what two machines hold: in any heavy parcel they could have gone.
+const fewUnits = 16
 
 // telling says whether it means much that parcels to a barred country left where units are missing: they could hold a fair part of
-// the units, which are more than one machine's, and whose going was not announced.
+// the units, which are more than a machine's or two, and whose going was not announced.
 func telling(c *Case, parcels *detect.Finding, best map[detect.Group]*detect.Finding) bool {
 	gone := best[detect.GroupGone]
 	return parcels.Estimated*8 >= len(c.Units) && len(c.Units) > fewUnits+1 && (gone == nil || !gone.Announced)

@@ -76,15 +76,22 @@ func (p *path) lift(party string) int {
 // held says whether a party was the last to have most of the units.
 func (p *path) held(party string) bool { return 2*p.last[party] > p.units }
 
+// onPaper says whether a party owned units, or paid for them, and never had them.
+func (p *path) onPaper(party string) bool {
+	r := p.roles[party]
+	return r["owner"] && !r["holder"] && !r["endUser"]
+}
+
 // Weights of the bridge's evidence, in nats.
 const (
-	bridgeSender = 1.6 // sent the parcels that may have carried them
-	bridgeBarred = 1.6 // and sent them to a barred country
-	bridgeLast   = 1.0 // was the last to have them
-	bridgeFlag   = 0.4 // does not fit
-	bridgeSmooth = 24  // units of honest business that everybody is granted
-	bridgeLeast  = 0.35
-	bridgeMost   = 5
+	bridgeSender  = 1.6 // sent the parcels that may have carried them
+	bridgeBarred  = 1.6 // and sent them to a barred country
+	bridgeLast    = 1.0 // was the last to have them
+	bridgeFlag    = 0.4 // does not fit
+	bridgeSmooth  = 24  // units of honest business that everybody is granted
+	bridgeLeast   = 0.35
+	bridgeOnPaper = 0.15 // the least for who owned the units and never had them: a broker of record
+	bridgeMost    = 5
 )
 
 // bridge ranks the parties by how much more of the case than of their business went through them. It gives no opinion when no
@@ -96,7 +103,11 @@ func (v *View) bridge(c *Case, p *path) []Bridge {
 	for party, n := range p.through {
 		all := max(mem.Party(party).Units, n)
 		lift := float64(n) / (float64(all) + bridgeSmooth)
-		if n*3 < p.units || lift < bridgeLeast && !p.senders[party] {
+		least := bridgeLeast
+		if p.onPaper(party) {
+			least = bridgeOnPaper
+		}
+		if n*3 < p.units || lift < least && !p.senders[party] {
 			continue
 		}
 		w := math.Log(lift) + math.Log(float64(n)/float64(p.units))

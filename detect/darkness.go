@@ -40,6 +40,8 @@ const (
 	// For good, and nobody says so. Of single machines the papers are often broken by a missed scan.
 	darkForever    = 0.0015
 	darkForeverOne = 0.05
+	darkFew        = 3   // machines; of fewer than that the silence alone says no more than
+	darkFewMost    = 4.5 // nats, inspected or not
 
 	darkAfter      = 60 * Day // how long an inspection casts its light
 	darkInspection = 1.2      // ratio, in nats, of a silence that begins in that light
@@ -250,13 +252,18 @@ func clusters(list []silent) [][]silent {
 	return out
 }
 
-// machines counts the machines of a group.
+// machines counts the machines of a group. Units of which nobody knows what they are built into may all be in one.
 func machines(group []silent) int {
 	seen := map[string]bool{}
+	loose := 0
 	for _, u := range group {
+		if u.machine == u.unit {
+			loose++
+			continue
+		}
 		seen[u.machine] = true
 	}
-	return len(seen)
+	return len(seen) + (loose+darkMinUnits-1)/darkMinUnits
 }
 
 // honest is how probable it is that a silence of so many days, of so many of the site's machines, comes about honestly.
@@ -345,6 +352,9 @@ func (d Darkness) judge(m *Memory, site string, s *SiteMemory, group []silent, r
 			f.Inspected = p.At
 			f.Evidence = append(f.Evidence, p.Seq)
 		}
+	}
+	if dark < darkFew {
+		llr = min(llr, darkFewMost)
 	}
 	llr -= min(float64(feed.Outages), 3) * darkOften
 	if llr < darkLeast {

@@ -43,6 +43,9 @@ func (g *gen) misScan(s stream, items []ref) []ref {
 	if '0' <= b[j] && b[j] <= '9' {
 		b[j] = '0' + (b[j]-'0'+byte(1+s.IntN(9)))%10
 	}
+	if slices.ContainsFunc(out, func(r ref) bool { o := g.w.thing(r); return o.product == t.product && o.serial == string(b) }) {
+		return out
+	}
 	g.w.things = append(g.w.things, thing{product: t.product, serial: string(b), secret: s.Uint64()})
 	out[i] = ref(len(g.w.things) - 1)
 	return out
