@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/tidewaiter/tidewaiter/store"
@@ -26,5 +27,18 @@ func open(t testing.TB, url string, opts postgres.Options) *postgres.Store {
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
 		return open(t, pgtest.Database(t), postgres.Options{})
+	})
+}
+
+func TestTogether(t *testing.T) {
+	storetest.RunTogether(t, func(t *testing.T) storetest.Opener {
+		url := pgtest.Database(t)
+		return func(t *testing.T) store.Store { return open(t, url, postgres.Options{}) }
+	})
+}
+
+func TestCrash(t *testing.T) {
+	storetest.RunCrash(t, func(t *testing.T) string { return pgtest.Database(t) }, func(ctx context.Context, url string) (store.Store, error) {
+		return postgres.Open(ctx, url, postgres.Options{})
 	})
 }

@@ -31,7 +31,7 @@ type lock interface {
 	settle(ctx context.Context, conn *pgx.Conn, token []byte) (kept bool, err error)
 }
 
-const beginTransaction = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+const beginTransaction = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 // write runs fn in one write transaction that holds the lock. Nothing of it is kept unless write returns nil; store.ErrUnknown is
 // the exception.
