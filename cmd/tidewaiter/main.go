@@ -43,8 +43,9 @@ type env struct {
 
 // cli is the command line: the flags that all commands share, and the commands.
 type cli struct {
-	Data string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
-	JSON bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
+	Data     string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
+	Database string `help:"A PostgreSQL database that holds the ledger and its views instead of the folder, which then has the key only: postgres://user@host/database. A password is better kept in the variable, or in a passfile." env:"TIDEWAITER_DATABASE" placeholder:"URL"`
+	JSON     bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
 
 	Demo       demoCmd       `cmd:"" help:"Watch it: a simulated world through the front door, and what was found, in words."`
 	Capture    captureCmd    `cmd:"" help:"Take in EPCIS documents."`

@@ -13,6 +13,7 @@ import (
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
+	"github.com/tidewaiter/tidewaiter/store/postgres"
 	"github.com/tidewaiter/tidewaiter/store/sqlite"
 )
 
@@ -23,35 +24,66 @@ const (
 	spoolName  = "spool"
 )
 
-// deployment is a data folder, open: the store, the log's key, and the views behind the ledger.
+// keeper is a store that can look for damage in itself, as all that keep can.
+type keeper interface {
+	store.Store
+	store.Checker
+}
+
+// deployment is a data folder, and the database beside it when one is named, open: the store, the log's key, and the views behind
+// the ledger.
 type deployment struct {
 	env    *env
-	store  *sqlite.Store
+	store  keeper
 	signer *ledger.Signer
 	views  *registry.Follower[*casework.View]
 }
 
 var errNoLedger = errors.New("there is no ledger")
 
-// openExisting opens a data folder that holds a ledger.
+// openExisting opens a deployment that holds a ledger.
 func (e *env) openExisting() (*deployment, error) {
+	if e.cli.Database != "" {
+		return e.openStore(true)
+	}
 	if _, err := os.Stat(filepath.Join(e.cli.Data, ledgerFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w in %s: capture something first (tidewaiter capture FILE), watch a demo (tidewaiter demo), or name another folder with --data", errNoLedger, e.cli.Data)
 	}
 	return e.open()
 }
 
-// open opens the data folder, and begins a ledger where there is none.
-func (e *env) open() (*deployment, error) {
-	if err := os.MkdirAll(filepath.Join(e.cli.Data, spoolName), 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+// open opens the deployment, and begins a ledger where there is none.
+func (e *env) open() (*deployment, error) { return e.openStore(false) }
+
+// keep opens the store: the database that is named, or else the file in the data folder.
+func (e *env) keep(existing bool) (keeper, error) {
+	if e.cli.Database == "" {
+		return sqlite.Open(e.ctx, filepath.Join(e.cli.Data, ledgerFile), sqlite.Options{})
 	}
-	st, err := sqlite.Open(e.ctx, filepath.Join(e.cli.Data, ledgerFile), sqlite.Options{})
+	if !postgres.IsURL(e.cli.Database) {
+		return nil, fmt.Errorf("%w: --database: a PostgreSQL database is named by a URL like postgres://user@host:5432/database", errUsage)
+	}
+	st, err := postgres.Open(e.ctx, e.cli.Database, postgres.Options{Existing: existing})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("%w there: capture something first (tidewaiter capture FILE), or name another database (%w)", errNoLedger, err)
+	}
+	return st, err
+}
+
+func (e *env) openStore(existing bool) (*deployment, error) {
+	st, err := e.keep(existing)
 	if err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(filepath.Join(e.cli.Data, spoolName), 0o700); err != nil {
+		st.Close()
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
 	d := &deployment{env: e, store: st}
-	if d.signer, err = d.key(filepath.Join(e.cli.Data, keyFile)); err != nil {
+	if d.signer, err = d.key(filepath.Join(e.cli.Data, keyFile)); err == nil && e.cli.Database != "" {
+		err = d.claim()
+	}
+	if err != nil {
 		st.Close()
 		return nil, err
 	}
@@ -89,7 +121,7 @@ func (d *deployment) newKey(path string) (*ledger.Signer, error) {
 		return nil, err
 	}
 	if head.Size > 0 {
-		return nil, fmt.Errorf("the log's key %s is missing: put it back from its backup; a new key would begin a second history", path)
+		return nil, fmt.Errorf("the log's key %s is missing: put it back from its backup, or copy it from a machine that shares the ledger; a new key would begin a second history", path)
 	}
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
@@ -107,6 +139,35 @@ func (d *deployment) newKey(path string) (*ledger.Signer, error) {
 		return nil, fmt.Errorf("write the log's key: %w", err)
 	}
 	return ledger.LoadSigner(skey)
+}
+
+// logKey is where a database that several machines may share keeps the verifier key of its log.
+const logKey = "log key"
+
+// claim sees to it that all who share a database sign as the same log: the first one's key is that of the log.
+func (d *deployment) claim() error {
+	mine := []byte(d.signer.VerifierKey())
+	known, err := d.store.Meta(d.env.ctx, logKey)
+	if err != nil {
+		return err
+	}
+	if known == nil {
+		err := d.store.Append(d.env.ctx, func(tx store.Appender) error {
+			if known, err = tx.Meta(logKey); err != nil || known != nil {
+				return err
+			}
+			known = mine
+			return tx.SetMeta(logKey, mine)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if string(known) != string(mine) {
+		return fmt.Errorf("this database's log is signed with another key than %s: copy log.key from a machine that shares the ledger into the data folder (--data DIR), or name another database",
+			filepath.Join(d.env.cli.Data, keyFile))
+	}
+	return nil
 }
 
 // writeNew writes a file that only its owner may read, durably, and whole or not at all: a process that is killed half-way
