@@ -136,9 +136,11 @@ func (tx *transaction) live() error {
 
 // settle finds out what became of a transaction whose COMMIT was not answered. The lost session holds the row's lock until it
 // has ended one way or the other, so whoever gets the lock sees what it left. The server may have to be started again first.
+// A caller that has gone away does not wait for it long.
 func (s *Store) settle(tx *transaction, l lock, lost error) error {
 	ctx, cancel := tx.patient()
 	defer cancel()
+	defer context.AfterFunc(tx.outer, func() { time.AfterFunc(5*time.Second, cancel) })()
 	for {
 		var kept bool
 		err := s.onConnection(ctx, func(conn *pgx.Conn) (err error) {

@@ -191,7 +191,7 @@ func (s *Server) Start() error {
 	options := "-c listen_addresses='' -c unix_socket_directories='" + s.folder + "' -c max_connections=200 -c max_wal_size=4GB -c log_min_messages=fatal"
 	if err := s.run(filepath.Join(s.bin, "pg_ctl"), "-D", s.data(), "-w", "-t", "60", "-l", filepath.Join(s.folder, "log"), "-o", options, "start"); err != nil {
 		text, _ := os.ReadFile(filepath.Join(s.folder, "log"))
-		return fmt.Errorf("starting the server: %w: %s", err, text)
+		return fmt.Errorf("starting the server: %w: %s", err, text[max(0, len(text)-1000):])
 	}
 	return nil
 }
@@ -203,12 +203,30 @@ func (s *Server) Kill() error {
 		return err
 	}
 	pid, _, _ := strings.Cut(string(text), "\n")
-	// The postmaster first, so that it cannot tell its sessions to end in order.
-	return s.run("sh", "-c", `children=$(ps -o pid= --ppid "$1"); kill -9 "$1" $children`, "sh", pid)
+	// The postmaster is stopped first, so that it starts nobody and tells nobody to end in order. When all are gone its lock is not
+	// one of a living process; where nobody reaps them they stay as zombies, and the locks are removed.
+	const script = `kill -STOP "$1"; all="$1 $(ps -o pid= --ppid "$1")"; kill -9 $all
+for i in $(seq 100); do left=$(ps -o stat= -p "$(echo $all | tr ' ' ',')" | grep -v Z); [ -z "$left" ] && break; sleep 0.05; done; rm -f "$2" "$3" "$3.lock"`
+	return s.run("sh", "-c", script, "sh", pid, filepath.Join(s.data(), "postmaster.pid"), filepath.Join(s.folder, ".s.PGSQL.5432"))
 }
 
-// Socket is the path of the server's Unix socket.
-func (s *Server) Socket() string { return filepath.Join(s.folder, ".s.PGSQL.5432") }
+// KillSession ends one session of a database's with SIGKILL, where there is one. The server then takes its memory for damaged, ends
+// all sessions, and recovers.
+func (s *Server) KillSession(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var pid int
+	const query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY state = 'active' DESC, random() LIMIT 1"
+	if err := conn.QueryRow(ctx, query).Scan(&pid); err != nil {
+		return err
+	}
+	return s.run("kill", "-9", strconv.Itoa(pid))
+}
 
 // Database makes an empty database and gives its URL.
 func (s *Server) Database(t testing.TB) string {
