@@ -14,11 +14,11 @@ const checkpointKey = "checkpoint"
 // Checkpoint signs the tree over all entries that are there now, keeps it, and returns it. Where the last one signed is over
 // as many entries already, it is that one. A checkpoint never goes back: entries that a signed tree holds are never fewer.
 func Checkpoint(ctx context.Context, st store.Ledger, signer *ledger.Signer) ([]byte, error) {
-	head, err := st.Head(ctx)
+	last, text, err := LastCheckpoint(ctx, st, signer.VerifierKey())
 	if err != nil {
 		return nil, err
 	}
-	last, text, err := LastCheckpoint(ctx, st, signer.VerifierKey())
+	head, err := st.Head(ctx) // after the checkpoint: others append and sign meanwhile
 	switch {
 	case err != nil:
 		return nil, err

@@ -1,14 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store/postgres/pgtest"
 )
 
@@ -50,4 +56,111 @@ func scriptPSQL(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: psql STATEMENT")
 	}
 	ts.Check(pgtest.Exec(context.Background(), ts.Getenv("DATABASE"), args[0]))
+}
+
+// node is one of several machines that share a database: a data folder with a copy of the log's key, and documents of its own, of
+// which every third is one that others have too.
+type node struct {
+	data         string
+	documents    []string
+	acknowledged map[string]bool
+	cmd          *exec.Cmd
+	said         chan struct{} // closed when all that it said was read
+}
+
+// start lets the node capture its documents from the first on, as somebody would who knows only what was acknowledged.
+func (n *node) start(t *testing.T) {
+	t.Helper()
+	n.cmd = command(t, append([]string{n.data}, n.documents...)...)
+	n.cmd.Env = append(os.Environ(), "TIDEWAITER_TEST_MAIN=sender")
+	n.cmd.Stderr = os.Stderr
+	out, err := n.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	n.said = make(chan struct{})
+	go func() {
+		defer close(n.said)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			takeDown(lines.Text(), n.acknowledged)
+		}
+	}()
+}
+
+func (n *node) kill(t *testing.T) {
+	t.Helper()
+	_ = n.cmd.Process.Kill() // unless it is done
+	n.end(t)
+}
+
+// end waits for the node's end, which must be by itself and well, or by being killed.
+func (n *node) end(t *testing.T) {
+	t.Helper()
+	<-n.said
+	if err := n.cmd.Wait(); n.cmd.ProcessState.Exited() && err != nil {
+		t.Errorf("a node failed: %v", err)
+	}
+}
+
+// TestNodesOfOneDatabase lets three nodes capture into one database, and follow it, while one after the other is killed and started
+// again. Nothing that was acknowledged is missing, nothing is there twice, and there is one tree and one set of views.
+func TestNodesOfOneDatabase(t *testing.T) {
+	t.Setenv("TIDEWAITER_DATABASE", pgtest.Database(t))
+	inbox := t.TempDir()
+	first := crashDocument(t, inbox, 0)
+	nodes := make([]*node, 3)
+	for i := range nodes {
+		nodes[i] = &node{data: filepath.Join(t.TempDir(), "data"), acknowledged: map[string]bool{}}
+		for k := range 20 {
+			n := 100*(i+1) + k
+			if k%3 == 0 {
+				n = k + 1
+			}
+			nodes[i].documents = append(nodes[i].documents, crashDocument(t, inbox, n))
+		}
+	}
+	process(t, "--data", nodes[0].data, "capture", "--trust-record-time", first)
+	for _, n := range nodes[1:] {
+		key, err := os.ReadFile(filepath.Join(nodes[0].data, keyFile))
+		if err == nil {
+			err = errors.Join(os.MkdirAll(n.data, 0o700), os.WriteFile(filepath.Join(n.data, keyFile), key, 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range nodes {
+		n.start(t)
+	}
+	for i := range *crashes {
+		time.Sleep(time.Duration(200+rand.IntN(600)) * time.Millisecond)
+		n := nodes[i%len(nodes)]
+		n.kill(t)
+		n.start(t)
+	}
+	documents := map[string]bool{first: true}
+	acknowledged := 0
+	for _, n := range nodes {
+		n.end(t)
+		for _, name := range n.documents {
+			documents[name] = true
+		}
+		acknowledged += len(n.acknowledged)
+	}
+	for name := range documents {
+		if r := decode[registry.Result](t, process(t, "--data", nodes[1].data, "capture", "--trust-record-time", name)); r.Accepted != 0 || r.Duplicates != eventsEach {
+			t.Errorf("%s was acknowledged, and of its events were missing: %+v", filepath.Base(name), r)
+		}
+	}
+	if n := sound(t, nodes[2].data).Entries; n != int64(eventsEach*len(documents)) {
+		t.Errorf("%d entries of %d documents of %d events", n, len(documents), eventsEach)
+	}
+	digest := process(t, "--data", nodes[0].data, "--json", "views", "digest")
+	if again := process(t, "--data", nodes[1].data, "--json", "views", "rebuild"); again != digest {
+		t.Errorf("%s, made again %s", digest, again)
+	}
+	t.Logf("%d kills; %d acknowledgements of %d documents", *crashes, acknowledged, len(documents))
 }
