@@ -12,9 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/registry"
+	"github.com/tidewaiter/tidewaiter/store/postgres"
 	"github.com/tidewaiter/tidewaiter/store/postgres/pgtest"
 )
 
@@ -163,4 +166,44 @@ func TestNodesOfOneDatabase(t *testing.T) {
 		t.Errorf("%s, made again %s", digest, again)
 	}
 	t.Logf("%d kills; %d acknowledgements of %d documents", *crashes, acknowledged, len(documents))
+}
+
+// BenchmarkCapturePostgres measures the same as BenchmarkCapture, with PostgreSQL. ratio is to COPY of the same bodies, each with a
+// key, as many in a transaction, into a table with one index.
+func BenchmarkCapturePostgres(b *testing.B) {
+	documents, bodies := benchDocuments(b)
+	for b.Loop() {
+		url := pgtest.Database(b)
+		raw := rawCopyRate(b, url, bodies)
+		st, err := postgres.Open(b.Context(), url, postgres.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		benchCapture(b, st, documents, raw)
+		st.Close()
+	}
+}
+
+func rawCopyRate(b *testing.B, url string, bodies [][]byte) float64 {
+	b.Helper()
+	conn, err := pgx.Connect(b.Context(), url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close(b.Context())
+	if _, err := conn.Exec(b.Context(), "CREATE TABLE t (id bigint PRIMARY KEY, key bytea, body bytea); CREATE INDEX k ON t (key)"); err != nil {
+		b.Fatal(err)
+	}
+	start := time.Now()
+	for at := 0; at < len(bodies); at += 700 {
+		rows := bodies[at:min(at+700, len(bodies))]
+		_, err := conn.CopyFrom(b.Context(), pgx.Identifier{"t"}, []string{"id", "key", "body"}, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
+			key := ledger.Commitment(ledger.Entry{Body: rows[i]})
+			return []any{int64(at + i), key[:], rows[i]}, nil
+		}))
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return float64(len(bodies)) / time.Since(start).Seconds()
 }

@@ -251,12 +251,11 @@ func (tx *transaction) setMeta(name string, value []byte) error {
 
 // end writes what waits, and where the ledger now ends.
 func (a *appender) end() error {
-	if err := a.flush(); err != nil {
-		return err
-	}
 	g := a.growth
 	h := headRow{size: g.head.Size, recorded: g.head.Recorded, tip: notNil(g.tip), token: a.tx.token}
-	return a.tx.exec("UPDATE tidewaiter.head SET size = $1, recorded = $2, tip = $3, token = $4, sum = $5", h.size, h.recorded, h.tip, h.token, h.checksum())
+	var batch pgx.Batch
+	batch.Queue("UPDATE tidewaiter.head SET size = $1, recorded = $2, tip = $3, token = $4, sum = $5", h.size, h.recorded, h.tip, h.token, h.checksum())
+	return a.send(&batch)
 }
 
 const (
@@ -270,25 +269,28 @@ const (
 const copyFrom = 24
 
 // flush writes what waits.
-func (a *appender) flush() error {
-	if len(a.waiting) == 0 {
-		return nil
-	}
+func (a *appender) flush() error { return a.send(&pgx.Batch{}) }
+
+// send writes what waits together with what is in the batch.
+func (a *appender) send(batch *pgx.Batch) error {
 	ctx, cancel := a.tx.patient()
 	defer cancel()
 	conn := a.tx.conn.Conn()
-	var batch pgx.Batch
-	if len(a.waiting) >= copyFrom {
+	if n := len(a.waiting); n >= copyFrom {
 		if err := copyEntries(ctx, conn, a.waiting); err != nil {
 			return err
 		}
-	} else {
+	} else if n > 0 {
 		batch.Queue(insertEntries, columns(a.waiting)...)
 	}
-	blocks, firsts, hashes := a.growth.hashRows()
-	batch.Queue(insertHashes, blocks, firsts, hashes)
-	if err := conn.SendBatch(ctx, &batch).Close(); err != nil {
-		return err
+	if len(a.growth.fresh) > 0 {
+		blocks, firsts, hashes := a.growth.hashRows()
+		batch.Queue(insertHashes, blocks, firsts, hashes)
+	}
+	if batch.Len() > 0 {
+		if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+			return err
+		}
 	}
 	a.growth.written()
 	clear(a.waiting)

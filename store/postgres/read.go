@@ -18,10 +18,7 @@ import (
 func (s *Store) Head(ctx context.Context) (head store.Head, err error) {
 	err = s.read(ctx, func(conn *pgx.Conn) error {
 		var row headRow
-		err := conn.QueryRow(ctx, "SELECT "+headColumns+" FROM tidewaiter.head").Scan(row.dest()...)
-		if isNone(err) {
-			return errNoHead
-		}
+		err := orNoHead(conn.QueryRow(ctx, "SELECT "+headColumns+" FROM tidewaiter.head").Scan(row.dest()...))
 		if err == nil {
 			head, err = row.head()
 		}

@@ -25,7 +25,7 @@ type transaction struct {
 
 // lock is the row whose lock a transaction holds from its beginning to its end.
 type lock interface {
-	// take locks the row.
+	// take begins a transaction and locks the row, with one round trip where it can.
 	take(ctx context.Context, conn *pgx.Conn) error
 	// settle locks the row again on another connection, which waits for the lost transaction's end, and says what became of it.
 	settle(ctx context.Context, conn *pgx.Conn, token []byte) (kept bool, err error)
@@ -59,10 +59,7 @@ func (s *Store) begin(ctx context.Context, l lock) (*pgxpool.Conn, error) {
 		if err != nil {
 			return nil, causeOf(ctx, err)
 		}
-		if _, err = conn.Exec(ctx, beginTransaction); err == nil {
-			err = l.take(ctx, conn.Conn())
-		}
-		if err == nil {
+		if err = l.take(ctx, conn.Conn()); err == nil {
 			return conn, nil
 		}
 		giveBack(conn)
@@ -181,11 +178,22 @@ type headLock struct {
 const lockHead = "SELECT " + headColumns + " FROM tidewaiter.head FOR UPDATE"
 
 func (l *headLock) take(ctx context.Context, conn *pgx.Conn) error {
-	return l.row.lock(ctx, conn)
+	return orNoHead(beginWith(ctx, conn, l.row.dest(), lockHead))
+}
+
+// beginWith begins a transaction with a question that has one row for an answer.
+func beginWith(ctx context.Context, conn *pgx.Conn, dest []any, query string, args ...any) error {
+	var batch pgx.Batch
+	batch.Queue(beginTransaction)
+	batch.Queue(query, args...).QueryRow(func(row pgx.Row) error { return row.Scan(dest...) })
+	return conn.SendBatch(ctx, &batch).Close()
 }
 
 func (h *headRow) lock(ctx context.Context, conn *pgx.Conn) error {
-	err := conn.QueryRow(ctx, lockHead).Scan(h.dest()...)
+	return orNoHead(conn.QueryRow(ctx, lockHead).Scan(h.dest()...))
+}
+
+func orNoHead(err error) error {
 	if isNone(err) {
 		return errNoHead
 	}

@@ -25,7 +25,7 @@ const selectView = "SELECT id, cursor, token, sum FROM tidewaiter.views WHERE na
 
 // take locks the view's row, and makes one where there is none: an insert waits for another's insert of the same name.
 func (l *viewLock) take(ctx context.Context, conn *pgx.Conn) error {
-	err := l.find(ctx, conn, " FOR UPDATE")
+	err := beginWith(ctx, conn, l.dest(), selectView+" FOR UPDATE", []byte(l.name))
 	if !isNone(err) {
 		return err
 	}
@@ -42,8 +42,10 @@ func (l *viewLock) take(ctx context.Context, conn *pgx.Conn) error {
 }
 
 func (l *viewLock) find(ctx context.Context, conn *pgx.Conn, lock string) error {
-	return conn.QueryRow(ctx, selectView+lock, []byte(l.name)).Scan(&l.id, &l.cursor, &l.token, &l.sum)
+	return conn.QueryRow(ctx, selectView+lock, []byte(l.name)).Scan(l.dest()...)
 }
+
+func (l *viewLock) dest() []any { return []any{&l.id, &l.cursor, &l.token, &l.sum} }
 
 func (l *viewLock) checksum() int32 { return viewSum(l.id, l.name, l.cursor, l.token) }
 

@@ -31,20 +31,29 @@ type Server struct {
 	as     []string // how to become a user who may run it
 	stop   io.Closer
 	wait   func() error
+	fsync  string
 	made   atomic.Int64 // databases
 }
 
-var shared struct {
+type sharing struct {
 	once   sync.Once
 	server *Server
 	err    error
 }
 
+// The servers that a test binary shares: with tests nothing is lost but with the machine, so that commits need not wait for its
+// disk; what benchmarks measure would mean nothing without.
+var forTests, forBenchmarks sharing
+
 // Database makes an empty database on the server that the tests of one binary share, and gives its URL. The server ends with the
 // test binary, however that ends.
 func Database(t testing.TB) string {
 	t.Helper()
-	shared.once.Do(func() { shared.server, shared.err = start() })
+	shared, fsync := &forTests, "off"
+	if _, measured := t.(*testing.B); measured {
+		shared, fsync = &forBenchmarks, "on"
+	}
+	shared.once.Do(func() { shared.server, shared.err = start(fsync) })
 	if shared.err != nil {
 		absent(t, shared.err)
 	}
@@ -54,7 +63,7 @@ func Database(t testing.TB) string {
 // New starts a server for one test, which may kill it.
 func New(t testing.TB) *Server {
 	t.Helper()
-	s, err := start()
+	s, err := start("on")
 	if err != nil {
 		absent(t, err)
 	}
@@ -109,12 +118,12 @@ func version(path string) string {
 
 // start makes a cluster and starts its server. It is a child of a shell that waits for the end of its input, which comes when
 // this process ends, whether it wants to or not; then the shell stops the server and removes the folder.
-func start() (*Server, error) {
+func start(fsync string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin}
+	s := &Server{bin: bin, fsync: fsync}
 	if s.folder, err = os.MkdirTemp("/tmp", "twpg-"); err != nil { // not the test's own folder: a socket's path has 107 bytes at most
 		return nil, err
 	}
@@ -186,9 +195,7 @@ func (s *Server) watch() error {
 
 // Start starts the server, also after Kill, and returns when it answers.
 func (s *Server) Start() error {
-	// Commits wait for the disk as in production, so that what is measured means something; files of a killed server are there
-	// all the same.
-	options := "-c listen_addresses='' -c unix_socket_directories='" + s.folder + "' -c max_connections=200 -c max_wal_size=4GB -c log_min_messages=fatal"
+	options := "-c fsync=" + s.fsync + " -c listen_addresses='' -c unix_socket_directories='" + s.folder + "' -c max_connections=200 -c max_wal_size=4GB -c log_min_messages=fatal"
 	if err := s.run(filepath.Join(s.bin, "pg_ctl"), "-D", s.data(), "-w", "-t", "60", "-l", filepath.Join(s.folder, "log"), "-o", options, "start"); err != nil {
 		text, _ := os.ReadFile(filepath.Join(s.folder, "log"))
 		return fmt.Errorf("starting the server: %w: %s", err, text[max(0, len(text)-1000):])
