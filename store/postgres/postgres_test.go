@@ -25,8 +25,16 @@ func open(t testing.TB, url string, opts postgres.Options) *postgres.Store {
 }
 
 func TestConformance(t *testing.T) {
+	databases := map[string]string{}
 	storetest.Run(t, func(t *testing.T) store.Store {
-		return open(t, pgtest.Database(t), postgres.Options{})
+		url, used := databases[t.Name()]
+		if used { // by the model, a hundred times: to empty it is quicker than to make another
+			must(t, pgtest.Exec(t.Context(), url, "DROP SCHEMA tidewaiter CASCADE"))
+		} else {
+			url = pgtest.Database(t)
+			databases[t.Name()] = url
+		}
+		return open(t, url, postgres.Options{})
 	})
 }
 

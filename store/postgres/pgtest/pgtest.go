@@ -235,11 +235,14 @@ func (s *Server) KillSession(url string) error {
 	return s.run("kill", "-9", strconv.Itoa(pid))
 }
 
-// Database makes an empty database and gives its URL.
+// Database makes an empty database for one test and gives its URL.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("db%d", s.made.Add(1))
 	s.Exec(t, s.url("postgres"), "CREATE DATABASE "+name)
+	t.Cleanup(func() {
+		_ = Exec(context.Background(), s.url("postgres"), "DROP DATABASE "+name+" WITH (FORCE)") // else it goes with the server's folder
+	})
 	return s.url(name)
 }
 
