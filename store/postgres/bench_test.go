@@ -67,15 +67,17 @@ func BenchmarkAppend(b *testing.B) {
 	url := pgtest.Database(b)
 	s := open(b, url, postgres.Options{})
 	n := 0
+	before := ask(b, url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
 	for b.Loop() {
 		appendKilobytes(b, s, n, perAppend)
 		n += perAppend
 	}
 	rate := float64(n) / b.Elapsed().Seconds()
+	b.ReportMetric((ask(b, url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")-before)/float64(n), "wal-bytes/entry")
 	b.ReportMetric(rate, "entries/s")
 	b.ReportMetric(rate/rawCopy(b, url, n, ""), "ratio")
 	b.ReportMetric(rate/rawCopy(b, url, n, "INCLUDING INDEXES"), "indexed")
-	b.ReportMetric(float64(size(b, url))/float64(n), "bytes/entry")
+	b.ReportMetric(size(b, url)/float64(n), "bytes/entry")
 }
 
 // rawCopy copies the entries' rows into a table that is like theirs, and gives the rate.
@@ -106,19 +108,24 @@ func rawCopy(b *testing.B, url string, n int, like string) float64 {
 	return float64(n) / spent.Seconds()
 }
 
-// size is what the ledger's tables take on the disk, with their indexes.
-func size(b *testing.B, url string) (bytes int64) {
+// size is what the store's tables take on the disk, with their indexes.
+func size(b *testing.B, url string) float64 {
+	b.Helper()
+	return ask(b, url, "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'tidewaiter' AND c.relkind = 'r'")
+}
+
+// ask asks the database for a number.
+func ask(b *testing.B, url, query string) (n float64) {
 	b.Helper()
 	conn, err := pgx.Connect(b.Context(), url)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer conn.Close(b.Context())
-	const query = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'tidewaiter' AND c.relkind = 'r'"
-	if err := conn.QueryRow(b.Context(), query).Scan(&bytes); err != nil {
+	if err := conn.QueryRow(b.Context(), query).Scan(&n); err != nil {
 		b.Fatal(err)
 	}
-	return bytes
+	return n
 }
 
 // BenchmarkAppendOne appends one entry a transaction: what a single check-in costs.
@@ -165,7 +172,7 @@ func BenchmarkCommit(b *testing.B) {
 		at += perAppend
 	}
 	b.ReportMetric(float64(at)/b.Elapsed().Seconds(), "entries/s")
-	b.ReportMetric(float64(size(b, url))/float64(made), "bytes/row")
+	b.ReportMetric(size(b, url)/float64(made), "bytes/row")
 }
 
 // BenchmarkEntries reads entries in order, as a follower does.
