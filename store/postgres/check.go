@@ -18,8 +18,8 @@ func (s *Store) Check(ctx context.Context, fn func(problem string) error) error 
 	if err != nil {
 		return s.failed(ctx, "check", err)
 	}
-	conn := held.Hijack()                        // fn is the caller's code, which may call the store
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it was only read from
+	conn := held.Hijack() // fn is the caller's code, which may call the store
+	defer conn.Close(context.WithoutCancel(ctx))
 	c := &check{ctx: ctx, conn: conn, tell: fn, contexts: map[int64]bool{}, views: map[int64]string{}}
 	err = c.run()
 	if c.told != nil {

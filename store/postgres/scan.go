@@ -35,7 +35,7 @@ func (r *rows) Scan(prefix string, fn func(key string, value []byte) error) erro
 	s := &scanning{rows: r, prefix: prefix, fn: fn}
 	first, rest, conn, err := s.begin()
 	if conn != nil {
-		defer conn.Close(r.ctx) //nolint:errcheck // it was only read from
+		defer conn.Close(r.ctx)
 		defer rest.Close()
 	}
 	if err != nil {

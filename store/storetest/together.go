@@ -116,11 +116,11 @@ func readsOther(t *testing.T, stores []store.Store) {
 		if m, err := tx.Meta("m"); string(m) != "1" || err != nil {
 			t.Errorf("meta: %q, %v", m, err)
 		}
-		e, key := Entry(2)
+		_, key := Entry(2)
 		if seq, ok, err := tx.Seen(key); !ok || seq != 2 || err != nil {
 			t.Errorf("seen: %d, %t, %v", seq, ok, err)
 		}
-		e, key = Entry(3) // with a context that the other has kept
+		e, key := Entry(3) // with a context that the other has kept
 		_, err := tx.Append(e, key)
 		return err
 	}))

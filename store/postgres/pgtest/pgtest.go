@@ -170,7 +170,7 @@ func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
 func (s *Server) command(args ...string) *exec.Cmd {
 	args = append(slices.Clone(s.as), args...)
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // a server ends with the test binary, and not before
 	cmd.Dir = s.folder
 	return cmd
 }
