@@ -232,7 +232,7 @@ func dump(t *testing.T, folder string) string {
 	var b strings.Builder
 	for _, query := range []string{"PRAGMA application_id", "PRAGMA user_version", "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name",
 		"SELECT * FROM entries ORDER BY seq", "SELECT * FROM contexts ORDER BY id", "SELECT * FROM hashes ORDER BY chunk", "SELECT * FROM meta ORDER BY name",
-		"SELECT * FROM views ORDER BY id", "SELECT * FROM rows ORDER BY view, key"} {
+		"SELECT * FROM views ORDER BY id", "SELECT * FROM rows ORDER BY view, key", "SELECT * FROM leases ORDER BY name"} {
 		if err := dumpQuery(t.Context(), db, &b, query); err != nil {
 			fmt.Fprintf(&b, "%s: %v\n", query, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -205,6 +206,8 @@ func TestACommitThatIsNotAnsweredAndOthersWrote(t *testing.T) {
 			}
 			if err := c.write(t, s); !errors.Is(err, want) {
 				t.Errorf("%s, lost %d: got %v, want %v", c.name, lose, err, want)
+			} else if err != nil && (want == store.ErrUnreachable) != strings.Contains(err.Error(), "nothing of this was kept") { //nolint:errorlint // the table's own
+				t.Errorf("%s, lost %d: it says: %v", c.name, lose, err)
 			}
 			if wantSize := map[bool]int64{true: 6, false: 3}[c.name == "append" && lose == loseAnswer]; size != wantSize {
 				t.Errorf("%s, lost %d: %d entries were there, want %d", c.name, lose, size, wantSize)

@@ -166,7 +166,7 @@ func unknown(err, lost error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return err
 	}
-	return fmt.Errorf("%w: the connection was lost while it was being kept, and what became of it could not be learnt; look before doing it again (%w; %w)", store.ErrUnknown, lost, err)
+	return fmt.Errorf("%w: the connection was lost while it was being kept, and what became of it could not be learnt; look before doing it again (%v; %v)", store.ErrUnknown, lost, err) //nolint:errorlint // neither says what became of it
 }
 
 // headLock is the right to append. It knows what the writer saw, and what it appended.

@@ -130,7 +130,7 @@ func start(fsync string) (*Server, error) {
 	if err := s.become(); err != nil {
 		return nil, err
 	}
-	if err := s.run(filepath.Join(bin, "initdb"), "-D", s.data(), "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
+	if err := s.run(filepath.Join(bin, "initdb"), "-D", s.data(), "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
 		return nil, fmt.Errorf("making a cluster: %w", err)
 	}
 	if err := s.watch(); err != nil {
@@ -212,7 +212,7 @@ func (s *Server) Kill() error {
 	pid, _, _ := strings.Cut(string(text), "\n")
 	// The postmaster is stopped first, so that it starts nobody and tells nobody to end in order. When all are gone its lock is not
 	// one of a living process; where nobody reaps them they stay as zombies, and the locks are removed.
-	const script = `kill -STOP "$1"; all="$1 $(ps -o pid= --ppid "$1")"; kill -9 $all
+	const script = `kill -STOP "$1"; all="$1 $(pgrep -P "$1")"; kill -9 $all
 for i in $(seq 100); do left=$(ps -o stat= -p "$(echo $all | tr ' ' ',')" | grep -v Z); [ -z "$left" ] && break; sleep 0.05; done; rm -f "$2" "$3" "$3.lock"`
 	return s.run("sh", "-c", script, "sh", pid, filepath.Join(s.data(), "postmaster.pid"), filepath.Join(s.folder, ".s.PGSQL.5432"))
 }
