@@ -21,6 +21,8 @@ build: setup ## Build bin/tidewaiter, one static binary
 demo: build ## Watch it find units that left the declared chain
 	$(BIN) demo
 
+# Tests that need PostgreSQL fail where it is missing, and are not skipped: setup has installed it, or said what to do.
+test: export TIDEWAITER_NEED_POSTGRES = 1
 test: setup ## Vet and run every test, and check what is published with tools that others wrote
 	go vet ./...
 	go test ./...

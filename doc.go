@@ -8,7 +8,7 @@
 //	custody         the custody view: holder, place, containment, and what does not add up
 //	publish         the log for everybody: tiles as a folder and over HTTP, witnesses, and the monitor that follows a log
 //	registry        the way in: capture, who is speaking, the views' follower
-//	store           what is kept: one contract, one conformance suite; store/sqlite keeps it
+//	store           what is kept: one contract, one conformance suite; store/sqlite and store/postgres keep it
 //	ledger          entries, the Merkle tree over them, checkpoints and proofs
 //	epcis           EPCIS 2.0 documents in and out, validation, the event hash
 //	gs1             GS1 keys and their canonical form

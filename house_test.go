@@ -56,12 +56,12 @@ type reach struct {
 var reaches = []reach{
 	{
 		rooms:  []string{"gs1", "epcis", "ledger"},
-		never:  []string{"database/sql", "modernc.org/", module + "/store", module + "/store/"},
+		never:  []string{"database/sql", "modernc.org/", "github.com/jackc/", module + "/store", module + "/store/"},
 		reason: "the standards and the ledger's proofs must be checkable by somebody who has no database",
 	},
 	{
 		rooms:  []string{"custody", "detect", "control"},
-		never:  []string{"net/http", "database/sql", "modernc.org/", module + "/store/sqlite"},
+		never:  []string{"net/http", "database/sql", "modernc.org/", "github.com/jackc/", module + "/store/sqlite", module + "/store/postgres"},
 		reason: "a view is a function of the ledger: what it fetched from elsewhere could not be replayed",
 	},
 	{
@@ -71,7 +71,7 @@ var reaches = []reach{
 	},
 	{
 		rooms:  []string{"gs1", "epcis", "ledger", "publish", "registry", "custody", "control", "detect", "casework", "sim", "inventory", "cases"},
-		never:  []string{module + "/store/sqlite"},
+		never:  []string{module + "/store/sqlite", module + "/store/postgres", module + "/store/postgres/"},
 		reason: "which store is used is wiring, and wiring is done in cmd",
 	},
 	{

@@ -151,7 +151,11 @@ func (c *committer) whole(ctx context.Context) error {
 		if err := c.begin(tx); err != nil {
 			return err
 		}
-		if err := c.each(ctx, func(it epcis.Item) error { return c.take(tx, it) }); err != nil {
+		var waiting batch
+		if err := c.each(ctx, func(it epcis.Item) error { return c.add(tx, &waiting, it) }); err != nil {
+			return err
+		}
+		if err := c.takeAll(tx, &waiting); err != nil {
 			return err
 		}
 		if c.result.Rejected > 0 {
@@ -187,12 +191,13 @@ func (c *committer) greedy(ctx context.Context) error {
 			if err := c.begin(tx); err != nil {
 				return err
 			}
+			var waiting batch
 			for _, it := range chunk {
-				if err := c.take(tx, it); err != nil {
+				if err := c.add(tx, &waiting, it); err != nil {
 					return err
 				}
 			}
-			return nil
+			return c.takeAll(tx, &waiting)
 		})
 		if err != nil {
 			c.result = before

@@ -111,7 +111,7 @@ func (l *Log) mayBegin(ctx context.Context, t *tip) error {
 	}
 	if mark != nil {
 		return fmt.Errorf("%w: %s, the record of the last checkpoint, is missing, and without it nobody knows whether more was signed than "+
-			"this ledger holds. Put it back or name it (--checkpoint-record). %s", ErrFork, l.Record, onwards)
+			"this ledger holds. Put it back, name it (--checkpoint-record), or copy it from a machine that shares the ledger. %s", ErrFork, l.Record, onwards)
 	}
 	last, _, err := l.Last(ctx)
 	if err != nil || last == nil {

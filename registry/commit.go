@@ -107,64 +107,47 @@ func (c *committer) begin(tx store.Appender) error {
 }
 
 // take appends one item, or counts it as duplicate or rejected. An error is a failure of the store.
-func (c *committer) take(tx store.Appender, it epcis.Item) error {
-	var id string
-	var bad *epcis.Error
+func (c *committer) take(tx store.Appender, p *prepared) error {
+	bad := p.bad
 	var err error
 	switch {
-	case it.Err != nil:
-		bad = it.Err
-	case it.Kind == epcis.ItemMasterData:
-		bad, err = c.takeElement(tx, it)
+	case bad != nil:
+	case p.el != nil:
+		err = c.takeElement(tx, p)
 	default:
-		id, bad, err = c.takeEvent(tx, it)
+		bad, err = c.takeEvent(tx, p)
 	}
 	if err != nil || bad == nil {
 		return err
 	}
 	c.result.Rejected++
 	if c.opts.Reject != nil {
-		c.opts.Reject(Reject{Document: c.opts.Name, Kind: it.Kind, Index: it.Index, EventID: id, Pointer: it.Pointer + bad.Pointer, Reason: bad.Reason})
+		c.opts.Reject(Reject{Document: c.opts.Name, Kind: p.it.Kind, Index: p.it.Index, EventID: p.id, Pointer: p.it.Pointer + bad.Pointer, Reason: bad.Reason})
 	}
 	return nil
 }
 
-func (c *committer) takeEvent(tx store.Appender, it epcis.Item) (id string, bad *epcis.Error, err error) {
-	ev, err := epcis.ParseEvent(it.Raw, c.ctx)
-	if errors.As(err, &bad) {
-		return idOf(it.Raw), bad, nil
-	} else if err != nil {
-		return "", &epcis.Error{Reason: err.Error()}, nil
-	}
-	name, digest, err := c.identify(ev)
-	if err != nil {
-		return ev.ID, &epcis.Error{Reason: err.Error()}, nil
-	}
-	recorded, bad := c.recorded(tx, ev)
+func (c *committer) takeEvent(tx store.Appender, p *prepared) (bad *epcis.Error, err error) {
+	recorded, bad := c.recorded(tx, p.ev)
 	if bad != nil {
-		return ev.ID, bad, nil
+		return bad, nil
 	}
-	speaker := c.opts.As
-	if speaker == "" {
-		speaker = custody.Implied(c.dir, &custody.Telling{Event: ev})
-	}
-	key := keyOf("event", speaker, digest[:])
-	if _, dup, err := tx.Seen(key); err != nil {
-		return ev.ID, nil, err
+	if _, dup, err := tx.Seen(p.key); err != nil {
+		return nil, err
 	} else if dup {
 		c.result.Duplicates++
-		return ev.ID, nil, nil
+		return nil, nil
 	}
-	dup, bad, err := c.compareNamed(tx, ev, name, digest)
+	dup, bad, err := c.compareNamed(tx, p.ev, p.name, p.digest)
 	if err != nil || bad != nil {
-		return ev.ID, bad, err
+		return bad, err
 	}
 	if dup {
 		c.result.Duplicates++
-		return ev.ID, nil, nil
+		return nil, nil
 	}
-	e := ledger.Entry{Kind: ledger.KindEvent, Recorded: recorded, Trusted: c.opts.TrustRecordTime, Speaker: speaker, Name: name, Context: c.rawCtx, Body: it.Raw}
-	return ev.ID, nil, c.append(tx, e, key)
+	e := ledger.Entry{Kind: ledger.KindEvent, Recorded: recorded, Trusted: c.opts.TrustRecordTime, Speaker: p.speaker, Name: p.name, Context: c.rawCtx, Body: p.it.Raw}
+	return nil, c.append(tx, e, p.key)
 }
 
 // identify names an event, by its own id or the CBV event hash, and digests its content.
@@ -265,45 +248,29 @@ func notBefore(tx store.Appender, t time.Time) time.Time {
 	return time.UnixMicro(t.UnixMicro()).UTC()
 }
 
-func (c *committer) takeElement(tx store.Appender, it epcis.Item) (*epcis.Error, error) {
-	el, err := epcis.ParseMasterData(it.Raw, it.VocabularyType, c.ctx)
-	var bad *epcis.Error
-	if errors.As(err, &bad) {
-		return bad, nil
-	} else if err != nil {
-		return &epcis.Error{Reason: err.Error()}, nil
-	}
-	speaker := c.opts.As
-	if speaker == "" {
-		speaker = custody.Registrar
-	}
-	quoted, err := jsontext.AppendQuote(nil, it.VocabularyType)
+func (c *committer) takeElement(tx store.Appender, p *prepared) error {
+	seqs, err := tx.Named(p.name)
 	if err != nil {
-		return &epcis.Error{Reason: err.Error()}, nil
-	}
-	body := fmt.Appendf(nil, `{"type":%s,"element":%s}`, quoted, it.Raw)
-	seqs, err := tx.Named(el.ID)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	if n := len(seqs); n > 0 {
 		last, err := tx.Entry(seqs[n-1])
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if last.Kind == ledger.KindMasterData && last.Speaker == speaker && string(last.Body) == string(body) {
+		if last.Kind == ledger.KindMasterData && last.Speaker == p.speaker && string(last.Body) == string(p.body) {
 			c.result.Duplicates++
-			return nil, nil
+			return nil
 		}
 	}
 	t := c.now()
 	if c.opts.TrustRecordTime && !c.first.IsZero() && c.first.Before(t) {
 		t = c.first
 	}
-	e := ledger.Entry{Kind: ledger.KindMasterData, Recorded: notBefore(tx, t), Trusted: c.opts.TrustRecordTime, Speaker: speaker, Name: el.ID, Context: c.rawCtx, Body: body}
-	c.dir.tell(e, el)
+	e := ledger.Entry{Kind: ledger.KindMasterData, Recorded: notBefore(tx, t), Trusted: c.opts.TrustRecordTime, Speaker: p.speaker, Name: p.name, Context: c.rawCtx, Body: p.body}
+	c.dir.tell(e, p.el)
 	// What was told before and is told again after a change is news: the number of tellings is part of the key.
-	return nil, c.append(tx, e, keyOf("masterdata", speaker, fmt.Appendf(body, "\x00%d", len(seqs))))
+	return c.append(tx, e, keyOf("masterdata", p.speaker, fmt.Appendf(nil, "%s\x00%d", p.body, len(seqs))))
 }
 
 func (c *committer) append(tx store.Appender, e ledger.Entry, key store.Key) error {

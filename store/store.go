@@ -1,11 +1,13 @@
-// Package store says what is kept and what may be relied on: the ledger's role and the views' role, each a few methods.
-// The implementations are store/sqlite and, for tests, store/memory; store/storetest is the suite that each of them passes.
+// Package store says what is kept and what may be relied on: the ledger's role, the views' and the leases', each a few methods.
+// The implementations are store/sqlite, store/postgres and, for tests, store/memory; store/storetest is the suite that each of them
+// passes.
 // A store knows entries and rows; it knows no EPCIS, no custody and no findings.
 package store
 
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -25,6 +27,15 @@ var (
 	ErrBusy = errors.New("the store is busy")
 	// ErrFull: there is no room left for what was to be written. Nothing was kept.
 	ErrFull = errors.New("the store is full")
+	// ErrReadOnly: the store may be read and not written. Nothing was kept.
+	ErrReadOnly = errors.New("the store may only be read")
+	// ErrUnreachable: the store is elsewhere, and cannot be reached just now. Nothing was kept; try again.
+	ErrUnreachable = errors.New("the store cannot be reached")
+	// ErrUnknown: the connection was lost while something was being kept, and whether it was could not be learnt. Keys tell when
+	// it is done again.
+	ErrUnknown = errors.New("it is not known whether this was kept")
+	// ErrHeld: somebody else has the lease; the message names the holder.
+	ErrHeld = errors.New("the lease is held")
 	// ErrDamaged: what was written cannot be read back. Of an entry, ledger.DamagedError says so and which one it is.
 	ErrDamaged = errors.New("the store is damaged")
 )
@@ -33,6 +44,7 @@ var (
 type Store interface {
 	Ledger
 	Views
+	Leases
 	Close() error
 }
 
@@ -102,6 +114,29 @@ type Rows interface {
 	// Scan calls fn for each row whose key starts with prefix, ordered by the key's bytes, as they all were at one moment
 	// after Scan was called. fn may call the store.
 	Scan(prefix string, fn func(key string, value []byte) error) error
+}
+
+// Foresee tells an Appender what Seen and Named are going to be asked about, where it can make use of that: a store at the other
+// end of a wire answers a thousand such questions together in the time that it needs for one.
+func Foresee(tx Appender, keys []Key, names []string) error {
+	f, ok := tx.(interface {
+		Foresee(keys []Key, names []string) error
+	})
+	if !ok || len(keys)+len(names) == 0 {
+		return nil
+	}
+	return f.Foresee(keys, names)
+}
+
+// Leases say which of several processes does what only one of them should do at a time, as to follow the ledger for one view. They
+// save work and are no lock: a holder that was stopped for a while may go on without knowing that another has taken over, and what
+// it then does must be refused by other means, as Views.Commit does.
+type Leases interface {
+	// Acquire takes the lease of this name for so long from now, by the store's clock, or renews it. ErrHeld while somebody else
+	// holds it.
+	Acquire(ctx context.Context, name, holder string, d time.Duration) error
+	// Release gives the lease up early, if the holder has it still.
+	Release(ctx context.Context, name, holder string) error
 }
 
 // Checker is a store that can look for damage in what the contract's other methods do not show. ledger.Fsck reads the entries

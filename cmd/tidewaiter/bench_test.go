@@ -85,46 +85,52 @@ func rawRate(b *testing.B, bodies [][]byte) float64 {
 // ratio is to bare inserts of the same bytes in the same run; views is the rate at which custody, findings and cases follow.
 func BenchmarkCapture(b *testing.B) {
 	documents, bodies := benchDocuments(b)
-	ctx := context.Background()
 	for b.Loop() {
 		raw := rawRate(b, bodies) * float64(len(bodies))
-		st, err := sqlite.Open(ctx, filepath.Join(b.TempDir(), "ledger.db"), sqlite.Options{})
+		st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "ledger.db"), sqlite.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		views := &registry.Follower[*casework.View]{Store: st, Name: casework.Name, New: func(rows store.Rows) (*casework.View, error) {
-			return casework.Open(rows, func(seq int64) (ledger.Entry, error) { return st.Entry(ctx, seq) })
-		}}
-		var in, follow time.Duration
-		var events int64
-		for _, document := range documents {
-			t := time.Now()
-			v, err := views.CatchUp(ctx)
-			if err != nil {
-				b.Fatal(err)
-			}
-			follow += time.Since(t)
-			t = time.Now()
-			reg := registry.Registry{Store: st, Directory: v.Custody, Now: time.Now}
-			r, err := reg.Capture(ctx, bytes.NewReader(document), registry.Options{TrustRecordTime: true, SpoolDir: b.TempDir()})
-			if err != nil {
-				b.Fatal(err)
-			}
-			in += time.Since(t)
-			events += r.Accepted
-		}
+		benchCapture(b, st, documents, raw)
+		st.Close()
+	}
+}
+
+// benchCapture captures documents into an empty store, and lets the views follow.
+func benchCapture(b *testing.B, st store.Store, documents [][]byte, raw float64) {
+	b.Helper()
+	ctx := context.Background()
+	views := &registry.Follower[*casework.View]{Store: st, Name: casework.Name, New: func(rows store.Rows) (*casework.View, error) {
+		return casework.Open(rows, func(seq int64) (ledger.Entry, error) { return st.Entry(ctx, seq) })
+	}}
+	var in, follow time.Duration
+	var events int64
+	for _, document := range documents {
 		t := time.Now()
-		if _, err := views.CatchUp(ctx); err != nil {
+		v, err := views.CatchUp(ctx)
+		if err != nil {
 			b.Fatal(err)
 		}
 		follow += time.Since(t)
-		st.Close()
-		rate := float64(events) / in.Seconds()
-		b.ReportMetric(rate, "events/s")
-		b.ReportMetric(rate/raw, "ratio")
-		b.ReportMetric(float64(events)/follow.Seconds(), "views/s")
-		b.ReportMetric(float64(events)/(in+follow).Seconds(), "both/s")
+		t = time.Now()
+		reg := registry.Registry{Store: st, Directory: v.Custody, Now: time.Now}
+		r, err := reg.Capture(ctx, bytes.NewReader(document), registry.Options{TrustRecordTime: true, SpoolDir: b.TempDir()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		in += time.Since(t)
+		events += r.Accepted
 	}
+	t := time.Now()
+	if _, err := views.CatchUp(ctx); err != nil {
+		b.Fatal(err)
+	}
+	follow += time.Since(t)
+	rate := float64(events) / in.Seconds()
+	b.ReportMetric(rate, "events/s")
+	b.ReportMetric(rate/raw, "ratio")
+	b.ReportMetric(float64(events)/follow.Seconds(), "views/s")
+	b.ReportMetric(float64(events)/(in+follow).Seconds(), "both/s")
 }
 
 // BenchmarkWhere measures one answer from views that are caught up and open.

@@ -45,14 +45,19 @@ func (c *demoCmd) Run(e *env) error {
 	if err := e.printf("%s\n", s.headline); err != nil {
 		return err
 	}
-	if err := c.clear(e); err != nil {
-		return err
+	if e.cli.Database == "" { // a database is nobody's to clear
+		if err := c.clear(e); err != nil {
+			return err
+		}
 	}
 	d, err := e.open()
 	if err != nil {
 		return err
 	}
 	defer d.Close()
+	if head, err := d.store.Head(e.ctx); err != nil || head.Size > 0 {
+		return errors.Join(err, errors.New("this database holds a ledger, and the demo would write into it; name an empty one, or none"))
+	}
 	if err := os.WriteFile(filepath.Join(e.cli.Data, demoMark), []byte("Made by tidewaiter demo, which replaces this folder's ledger when it runs again.\n"), 0o644); err != nil {
 		return fmt.Errorf("mark the demo's folder: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -14,6 +15,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tidewaiter/tidewaiter/store/sqlite"
 )
 
 // Two hundred flipped bytes, as the release is checked with:
@@ -42,6 +46,13 @@ func keptFolder(t *testing.T) string {
 		if code, _, stderr := answered(t, append([]string{"--data", data}, args...)...); code != exitDone {
 			t.Fatalf("%v: %s", args, stderr)
 		}
+	}
+	st, err := sqlite.Open(t.Context(), filepath.Join(data, ledgerFile), sqlite.Options{})
+	if err == nil {
+		err = errors.Join(st.Acquire(t.Context(), "views", "a node", time.Hour), st.Close()) // no command leaves one
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(data, ledgerFile+"-wal")); err == nil {
 		t.Fatal("the folder was not closed")
@@ -73,7 +84,7 @@ func unchanged([]byte) {}
 
 // names is how fsck names what it finds in each table.
 var names = map[string]string{
-	"entries": `entr(y|ies) \d+`, "contexts": `context`, "hashes": `hash`, "meta": `meta|checkpoint|history`, "views": `view`, "rows": `row .*view|view .*row`,
+	"entries": `entr(y|ies) \d+`, "contexts": `context`, "hashes": `hash`, "meta": `meta|checkpoint|history`, "views": `view`, "rows": `row .*view|view .*row`, "leases": `lease`,
 }
 
 // TestAFlippedValueIsFound changes one byte of one value, in several rows of each column of each table, by way of SQL: SQLite's
@@ -143,7 +154,7 @@ func tables(t *testing.T, folder string) map[string][]string {
 }
 
 // primary is what tells a table's rows apart.
-var primary = map[string]string{"entries": "seq", "contexts": "id", "hashes": "chunk", "meta": "name", "views": "id", "rows": "view, key"}
+var primary = map[string]string{"entries": "seq", "contexts": "id", "hashes": "chunk", "meta": "name", "views": "id", "rows": "view, key", "leases": "name"}
 
 // flipValue flips one bit of a random row's value in a column. Not where another row has the value already, or it has no bits.
 func flipValue(t *testing.T, folder, table, column string) (change string, ok bool) {
@@ -221,7 +232,7 @@ func dump(t *testing.T, folder string) string {
 	var b strings.Builder
 	for _, query := range []string{"PRAGMA application_id", "PRAGMA user_version", "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name",
 		"SELECT * FROM entries ORDER BY seq", "SELECT * FROM contexts ORDER BY id", "SELECT * FROM hashes ORDER BY chunk", "SELECT * FROM meta ORDER BY name",
-		"SELECT * FROM views ORDER BY id", "SELECT * FROM rows ORDER BY view, key"} {
+		"SELECT * FROM views ORDER BY id", "SELECT * FROM rows ORDER BY view, key", "SELECT * FROM leases ORDER BY name"} {
 		if err := dumpQuery(t.Context(), db, &b, query); err != nil {
 			fmt.Fprintf(&b, "%s: %v\n", query, err)
 		}

@@ -24,7 +24,7 @@ type fsckResult struct {
 
 func (c *logFsckCmd) Run(e *env) error {
 	d, err := e.openExisting()
-	if err != nil && !errors.Is(err, errNoLedger) {
+	if err != nil && !errors.Is(err, errNoLedger) && e.cli.Database == "" {
 		return fmt.Errorf("%w; the data folder does not open, so nothing in it was checked: if it did before, it is damaged", err)
 	}
 	if err != nil {

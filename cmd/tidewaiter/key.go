@@ -71,7 +71,7 @@ func (c *logKeyRotateCmd) Run(e *env) error {
 		return err
 	}
 	defer unlock()
-	d, err := e.open()
+	d, err := e.openExisting()
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (d *deployment) firstKey(path string) (*ledger.Signer, error) {
 		return nil, err
 	}
 	if head.Size > 0 {
-		return nil, fmt.Errorf("the log's key %s is missing: put it back from its backup. Where there is none, go on with a new log "+
+		return nil, fmt.Errorf("the log's key %s is missing: put it back from its backup, or copy it, and log.signed, from a machine that shares the ledger. Where there is none, go on with a new log "+
 			"that names this one's last checkpoint: tidewaiter log succeed", path)
 	}
 	origin, err := newOrigin()

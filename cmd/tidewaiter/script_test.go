@@ -33,8 +33,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                filepath.Join("testdata", "script"),
+	params := scriptParams()
+	params.Dir = filepath.Join("testdata", "script")
+	testscript.Run(t, params)
+}
+
+func scriptParams() testscript.Params {
+	return testscript.Params{
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 		Setup:              setUp,
@@ -48,7 +53,7 @@ func TestScript(t *testing.T) {
 			"sql":      scriptSQL,
 			"many":     scriptMany,
 		},
-	})
+	}
 }
 
 // setUp lays testdata/world.json into each script's folder: two accelerators, a server, and its way into a data centre.

@@ -33,7 +33,7 @@ func (c *logSucceedCmd) Run(e *env) error {
 		return err
 	}
 	defer unlock()
-	d, err := e.openUnsigned()
+	d, err := e.openUnsigned(true)
 	if err != nil {
 		return err
 	}

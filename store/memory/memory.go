@@ -40,6 +40,7 @@ type Store struct {
 	closed bool
 	log    log
 	views  map[string]*view
+	leases map[string]lease
 }
 
 // log is the ledger's part. Entries and hashes are never changed once they are there.
@@ -60,6 +61,7 @@ func New() *Store {
 		writing: make(chan struct{}, 1),
 		log:     log{tree: &ledger.Tree{}, keys: map[store.Key]int64{}, names: map[string][]int64{}, meta: map[string][]byte{}},
 		views:   map[string]*view{},
+		leases:  map[string]lease{},
 	}
 	s.writing <- struct{}{}
 	return s

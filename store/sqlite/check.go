@@ -47,7 +47,7 @@ func (c *check) run() error {
 	}
 	defer func() { _, _ = c.conn.ExecContext(context.WithoutCancel(c.ctx), "ROLLBACK") }() // of a transaction that only read
 	for _, step := range []func() error{
-		c.file, c.schema, c.readContexts, c.entries, c.hashes, c.unusedContexts, c.keys, c.meta, c.readViews, c.rows,
+		c.file, c.schema, c.readContexts, c.entries, c.hashes, c.unusedContexts, c.keys, c.meta, c.readViews, c.rows, c.leases,
 	} {
 		// What cannot be read for damage is a problem like others, and the next step may still find something.
 		if err := step(); errors.Is(err, errScan) || isDamage(err) {
@@ -310,6 +310,20 @@ func (c *check) rows() error {
 			c.views[view] = "?" // said once
 		case rowSum(view, key, value) != sum:
 			c.problem("view %q: row %q does not agree with its checksum; run `tidewaiter views rebuild`", name, key)
+		}
+		return nil
+	})
+}
+
+func (c *check) leases() error {
+	return c.each("SELECT name, holder, until, sum FROM leases", func(rows *sql.Rows) error {
+		var name, holder string
+		var until, sum int64
+		if err := rows.Scan(&name, &holder, &until, &sum); err != nil {
+			return scanned("a lease", err)
+		}
+		if leaseSum(name, holder, until) != sum {
+			c.problem("lease %q does not agree with its checksum; delete its row", name)
 		}
 		return nil
 	})

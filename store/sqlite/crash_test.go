@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 
 	"github.com/tidewaiter/tidewaiter/store"
@@ -10,7 +11,8 @@ import (
 )
 
 func TestCrash(t *testing.T) {
-	storetest.RunCrash(t, func(ctx context.Context, path string) (store.Store, error) {
+	place := func(t *testing.T) string { return filepath.Join(t.TempDir(), "crash.db") }
+	storetest.RunCrash(t, place, func(ctx context.Context, path string) (store.Store, error) {
 		return sqlite.Open(ctx, path, sqlite.Options{})
 	})
 }

@@ -355,3 +355,20 @@ func TestAFullDisk(t *testing.T) {
 	}
 	before.Unchanged(t, s)
 }
+
+// A database of every schema that was ever released opens, and what it holds is as it was.
+func TestOpenDatabasesOfOldVersions(t *testing.T) {
+	old, err := filepath.Glob(filepath.Join("testdata", "schema", "*.sql"))
+	if err != nil || len(old) == 0 {
+		t.Fatal(old, err)
+	}
+	for _, script := range old {
+		path := filepath.Join(t.TempDir(), "old.db")
+		raw(t, path, string(read(t, script)))
+		s := open(t, path, sqlite.Options{})
+		storetest.Found(t, s).Unchanged(t, s)
+		if err := s.Acquire(t.Context(), "v", "a", time.Hour); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+}

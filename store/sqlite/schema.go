@@ -72,6 +72,15 @@ CREATE TABLE rows (
 	PRIMARY KEY (view, key)
 ) STRICT, WITHOUT ROWID;
 `,
+	// 2. Who does what only one process should do at a time.
+	`
+CREATE TABLE leases (
+	name   BLOB PRIMARY KEY,
+	holder BLOB NOT NULL,
+	until  INTEGER NOT NULL, -- microseconds since 1970
+	sum    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`,
 }
 
 // prepareFile makes sure that the file is ours and that its schema is this program's.

@@ -28,3 +28,10 @@ func TestConformance(t *testing.T) {
 		return open(t, filepath.Join(t.TempDir(), "tidewaiter.db"), sqlite.Options{})
 	})
 }
+
+func TestTogether(t *testing.T) {
+	storetest.RunTogether(t, func(t *testing.T) storetest.Opener {
+		path := filepath.Join(t.TempDir(), "tidewaiter.db")
+		return func(t *testing.T) store.Store { return open(t, path, sqlite.Options{}) }
+	})
+}

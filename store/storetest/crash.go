@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,7 +19,7 @@ import (
 	"github.com/tidewaiter/tidewaiter/store"
 )
 
-// OpenPath opens the store that is kept at a path, or makes one.
+// OpenPath opens the store that is kept at a path (or whatever names one: a URL), or makes one.
 type OpenPath func(ctx context.Context, path string) (store.Store, error)
 
 // childPath tells a process of this test binary that it is to write to the store at that path until it is killed.
@@ -31,13 +30,14 @@ const kills = 10
 
 // RunCrash kills processes that write, without warning and at random moments, and opens what they leave behind: all that was
 // acknowledged is there, the tree is the entries', and the view has what its cursor says. For stores that outlive a process.
-// It must be called from a test of its own at the top level, because it runs that test again in the child.
-func RunCrash(t *testing.T, open OpenPath) {
+// It must be called from a test of its own at the top level, because it runs that test again in the child; place is asked once, in
+// the parent, where the store is to be.
+func RunCrash(t *testing.T, place func(t *testing.T) string, open OpenPath) {
 	if path := os.Getenv(childPath); path != "" {
 		writeUntilKilled(t, open, path)
 		return
 	}
-	path := filepath.Join(t.TempDir(), "crash.db")
+	path := place(t)
 	var acked int64
 	for i := range kills {
 		writers := 1 + i%2 // every second time two processes write at once

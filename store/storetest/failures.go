@@ -131,6 +131,20 @@ func Before(t *testing.T, s store.Store) State {
 	return State{entries}
 }
 
+// Found is what Before gave some time ago, for a store that it was called on then, perhaps by an older version of the program.
+func Found(t *testing.T, s store.Store) State {
+	t.Helper()
+	entries, want := all(t, s), numbered(0, 3)
+	if len(entries) != len(want) {
+		t.Fatalf("%d entries, want %d", len(entries), len(want))
+	}
+	for i := range want {
+		want[i].Seq, want[i].Salt = int64(i), entries[i].Salt
+		must(t, same(want[i], entries[i]))
+	}
+	return State{entries}
+}
+
 // Unchanged fails the test unless the store is as it was and goes on from there.
 func (b State) Unchanged(t *testing.T, s store.Store) {
 	t.Helper()
@@ -152,4 +166,26 @@ func (b State) Unchanged(t *testing.T, s store.Store) {
 	if n := whole(t, s); n != int64(len(b.entries))+3 {
 		t.Errorf("%d entries after the next transaction", n)
 	}
+}
+
+// Damaged fails the test unless a store whose entry, view, row and meta value were changed behind its back says so of each of them.
+func Damaged(t *testing.T, s store.Store, seq int64, view, key, name string) {
+	t.Helper()
+	var damaged *ledger.DamagedError
+	if _, err := s.Entry(t.Context(), seq); !errors.As(err, &damaged) || damaged.Seq != seq {
+		t.Errorf("entry %d: %v", seq, err)
+	}
+	read := int64(0)
+	err := s.Entries(t.Context(), 0, 1<<62, func(ledger.Entry) error { read++; return nil })
+	if !errors.As(err, &damaged) || damaged.Seq != seq || read != seq {
+		t.Errorf("entries: %d are read, then %v", read, err)
+	}
+	_, err = s.Cursor(t.Context(), view)
+	wantErr(t, err, store.ErrDamaged)
+	wantErr(t, s.Commit(t.Context(), view, 3, 4, nil), store.ErrDamaged)
+	_, err = s.Rows(t.Context(), view).Get(key)
+	wantErr(t, err, store.ErrDamaged)
+	wantErr(t, s.Rows(t.Context(), view).Scan("", func(string, []byte) error { return nil }), store.ErrDamaged)
+	_, err = s.Meta(t.Context(), name)
+	wantErr(t, err, store.ErrDamaged)
 }

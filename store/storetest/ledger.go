@@ -29,6 +29,7 @@ func RunLedger(t *testing.T, open Opener) {
 		{"many entries in one transaction", manyEntries},
 		{"names", names},
 		{"keys", keys},
+		{"asked in advance", foresee},
 		{"a transaction sees itself", seesItself},
 		{"salts", salts},
 		{"bytes are the caller's again", callersBytes},
@@ -223,6 +224,65 @@ func keys(t *testing.T, s store.Store) {
 	}))
 	if n := whole(t, s); n != 2 {
 		t.Errorf("%d entries, want 2", n)
+	}
+}
+
+// foresee asks in advance about some keys and names, and then about these and others while it appends: the answers are the same as
+// without.
+func foresee(t *testing.T, s store.Store) {
+	kept := numbered(0, 5)
+	kept[3].Name = "twice"
+	add(t, s, kept...)
+	var asked []store.Key
+	for _, e := range numbered(0, 20) {
+		asked = append(asked, KeyOf(e))
+	}
+	must(t, s.Append(t.Context(), func(tx store.Appender) error {
+		must(t, store.Foresee(tx, nil, nil))
+		for round := range 3 {
+			must(t, store.Foresee(tx, asked[round:], []string{"twice", kept[1].Name, "nobody's"}))
+			for n := range 1500 { // so many that some are written before the end
+				e, key := Entry(100 + 1500*round + n)
+				if n%500 == 7 {
+					e.Name = "twice"
+				}
+				if n%500 == 8 {
+					e.Name = "never asked about"
+				}
+				if _, ok, err := tx.Seen(key); ok || err != nil {
+					return fmt.Errorf("the key of %d: %t, %w", n, ok, err)
+				}
+				seq, err := tx.Append(e, key)
+				if err != nil {
+					return err
+				}
+				if got, ok, err := tx.Seen(key); !ok || got != seq || err != nil {
+					return fmt.Errorf("the key of %d, just appended: %d, %t, %w", n, got, ok, err)
+				}
+			}
+			first, key := Entry(100)
+			if got, ok, err := tx.Seen(key); !ok || got != 5 || err != nil {
+				return fmt.Errorf("the key of the first: %d, %t, %w", got, ok, err)
+			}
+			if _, err := tx.Append(first, key); !errors.Is(err, store.ErrTime) && !errors.Is(err, store.ErrDuplicate) {
+				return fmt.Errorf("the first again: %w", err)
+			}
+			for name, want := range map[string]int{"twice": 1 + 3*(round+1), "never asked about": 3 * (round + 1), kept[1].Name: 1, "nobody's": 0} {
+				seqs, err := tx.Named(name)
+				if len(seqs) != want || !slices.IsSorted(seqs) || err != nil {
+					return fmt.Errorf("round %d, named %s: %v, want %d: %w", round, name, seqs, want, err)
+				}
+			}
+		}
+		for i, key := range asked {
+			if seq, ok, err := tx.Seen(key); err != nil || ok != (i < 5 && i != 3) || ok && seq != int64(i) {
+				return fmt.Errorf("the key of entry %d: %d, %t, %w", i, seq, ok, err)
+			}
+		}
+		return nil
+	}))
+	if n := whole(t, s); n != 5+3*1500 {
+		t.Errorf("%d entries", n)
 	}
 }
 

@@ -26,6 +26,7 @@ type Opener func(t *testing.T) store.Store
 func Run(t *testing.T, open Opener) {
 	t.Run("Ledger", func(t *testing.T) { RunLedger(t, open) })
 	t.Run("Views", func(t *testing.T) { RunViews(t, open) })
+	t.Run("Leases", func(t *testing.T) { RunLeases(t, open) })
 	t.Run("Failures", func(t *testing.T) { RunFailures(t, open) })
 	t.Run("Model", func(t *testing.T) { RunModel(t, open) })
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -18,6 +19,7 @@ func RunViews(t *testing.T, open Opener) {
 		{"the cursor is compared and moved", cursors},
 		{"keys are ordered by their bytes", byteOrder},
 		{"prefixes", prefixes},
+		{"long keys", longKeys},
 		{"views are apart", viewsApart},
 		{"drop", drop},
 		{"values", rowValues},
@@ -163,6 +165,39 @@ func prefixes(t *testing.T, s store.Store) {
 	stop := errors.New("stop")
 	err := s.Rows(t.Context(), "v").Scan("a", func(key string, _ []byte) error { return stop })
 	wantErr(t, err, stop)
+}
+
+// longKeys are longer than many an index can hold, and begin alike.
+func longKeys(t *testing.T, s store.Store) {
+	long := strings.Repeat("k", 1000)
+	ordered := []string{
+		"k", long[:999], long, long + "\x00", long + "A", long + "B" + strings.Repeat("z", 9000), long + "a", long + "b" + strings.Repeat("y", 100_000),
+		long + "b" + strings.Repeat("z", 2000), long + "\xff", long[:999] + "l", long[:999] + "l" + long, "l",
+	}
+	changes := map[string][]byte{}
+	for i, key := range ordered {
+		changes[key] = fmt.Append(nil, i)
+	}
+	commit(t, s, "v", 0, 0, changes)
+	for i, key := range ordered {
+		if v := get(t, s, "v", key); string(v) != fmt.Sprint(i) {
+			t.Errorf("row %d, whose key has %d bytes, is %q", i, len(key), v)
+		}
+	}
+	if v := get(t, s, "v", long+"B"); v != nil {
+		t.Errorf("a key of 1001 bytes that is only the beginning of another has a row: %q", v)
+	}
+	for _, prefix := range []string{"", "k", long[:999], long, long + "b", long + "b" + strings.Repeat("y", 50_000), long + "c"} {
+		want := slices.DeleteFunc(slices.Clone(ordered), func(key string) bool { return !strings.HasPrefix(key, prefix) })
+		if got := scan(t, s, "v", prefix); !slices.Equal(got, want) {
+			t.Errorf("a prefix of %d bytes has %d rows, want %d, in another order or others", len(prefix), len(got), len(want))
+		}
+	}
+	commit(t, s, "v", 0, 0, map[string][]byte{ordered[5]: nil, ordered[7]: []byte("changed")})
+	if v, w := get(t, s, "v", ordered[5]), get(t, s, "v", ordered[7]); v != nil || string(w) != "changed" {
+		t.Errorf("deleted: %q, changed: %q", v, w)
+	}
+	whole(t, s)
 }
 
 func viewsApart(t *testing.T, s store.Store) {

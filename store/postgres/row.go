@@ -1,0 +1,207 @@
+package postgres
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"strings"
+	"time"
+
+	"github.com/tidewaiter/tidewaiter/ledger"
+	"github.com/tidewaiter/tidewaiter/store"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sum is the checksum of a row: of its fields one after the other, each after its length, so that nothing can move from one
+// to the next.
+type sum struct{ crc uint32 }
+
+func (s *sum) number(n int64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	s.crc = crc32.Update(s.crc, castagnoli, b[:])
+}
+
+func (s *sum) bytes(b []byte) {
+	s.number(int64(len(b)))
+	s.crc = crc32.Update(s.crc, castagnoli, b)
+}
+
+// value is signed, as PostgreSQL's integers are.
+func (s *sum) value() int32 { return int32(s.crc) }
+
+// sumOf is the checksum of numbers and bytes.
+func sumOf(fields ...any) int32 {
+	var s sum
+	for _, f := range fields {
+		switch f := f.(type) {
+		case int64:
+			s.number(f)
+		case []byte:
+			s.bytes(f)
+		}
+	}
+	return s.value()
+}
+
+// headRow is where the ledger ends, as the table holds it.
+type headRow struct {
+	size, recorded int64
+	tip, token     []byte
+	sum            int32
+}
+
+const headColumns = "size, recorded, tip, token, sum"
+
+func (h *headRow) dest() []any { return []any{&h.size, &h.recorded, &h.tip, &h.token, &h.sum} }
+
+func (h *headRow) checksum() int32 { return sumOf(h.size, h.recorded, h.tip, h.token) }
+
+func (h *headRow) head() (store.Head, error) {
+	if h.checksum() != h.sum || h.size < 0 {
+		return store.Head{}, fmt.Errorf("%w: the row that says where the ledger ends does not agree with its checksum; run `tidewaiter log fsck`, then restore from a backup", store.ErrDamaged)
+	}
+	return store.Head{Size: h.size, Recorded: h.recorded}, nil
+}
+
+// entryRow is an entry as the table holds it.
+type entryRow struct {
+	seq, recorded, nameHash, keyHead int64
+	context                          *int64 // contexts.id
+	sum                              int32
+	trusted                          bool
+	kind, keyTail, salt              []byte
+	speaker, name, body              []byte
+}
+
+const entryColumns = "seq, recorded, name_hash, key_head, context, sum, trusted, kind, key_tail, salt, speaker, name, body"
+
+func (r *entryRow) dest() []any {
+	return []any{&r.seq, &r.recorded, &r.nameHash, &r.keyHead, &r.context, &r.sum, &r.trusted, &r.kind, &r.keyTail, &r.salt, &r.speaker, &r.name, &r.body}
+}
+
+// checksum is what sum must be.
+func (r *entryRow) checksum() int32 {
+	var s sum
+	context, trusted := int64(-1), int64(0)
+	if r.context != nil {
+		context = *r.context
+	}
+	if r.trusted {
+		trusted = 1
+	}
+	for _, n := range [...]int64{r.seq, r.recorded, trusted, r.nameHash, r.keyHead, context} {
+		s.number(n)
+	}
+	for _, b := range [...][]byte{r.kind, r.speaker, r.name, r.keyTail, r.salt, r.body} {
+		s.bytes(b)
+	}
+	return s.value()
+}
+
+func newEntryRow(e ledger.Entry, key store.Key, context *int64) entryRow {
+	r := entryRow{
+		seq: e.Seq, recorded: e.Recorded.UnixMicro(), nameHash: nameHash(e.Name), keyHead: keyHead(key), context: context, trusted: e.Trusted,
+		kind: []byte(e.Kind), keyTail: key[8:], salt: e.Salt[:], speaker: []byte(e.Speaker), name: []byte(e.Name), body: e.Body,
+	}
+	r.sum = r.checksum()
+	return r
+}
+
+var (
+	errChecksum = errors.New("its bytes do not agree with their checksum")
+	errMissing  = errors.New("its row is missing")
+)
+
+// entry is the entry without its context.
+func (r *entryRow) entry() (ledger.Entry, error) {
+	switch {
+	case r.checksum() != r.sum:
+		return ledger.Entry{}, errChecksum
+	case len(r.salt) != 32:
+		return ledger.Entry{}, fmt.Errorf("its salt has %d bytes", len(r.salt))
+	}
+	return ledger.Entry{
+		Seq: r.seq, Kind: ledger.Kind(r.kind), Recorded: time.UnixMicro(r.recorded).UTC(), Trusted: r.trusted,
+		Speaker: string(r.speaker), Name: string(r.name), Body: notNil(r.body), Salt: [32]byte(r.salt),
+	}, nil
+}
+
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+func nameHash(name string) int64 {
+	h := sha256.Sum256([]byte(name))
+	return int64(binary.BigEndian.Uint64(h[:8]))
+}
+
+func keyHead(key store.Key) int64 { return int64(binary.BigEndian.Uint64(key[:8])) }
+
+// keyBytes is how much of a view row's key its index holds. PostgreSQL's limit is 2,704 bytes.
+const keyBytes = 1000
+
+// viewRow is a row of a view as the table holds it.
+type viewRow struct {
+	sum              int32
+	key, value, long []byte
+}
+
+const viewRowColumns = "sum, key, value, long"
+
+func (r *viewRow) dest() []any { return []any{&r.sum, &r.key, &r.value, &r.long} }
+
+// full is the whole key.
+func (r *viewRow) full() []byte {
+	if r.long != nil {
+		return r.long
+	}
+	return r.key
+}
+
+// check says whether the row of this view is as it was written.
+func (r *viewRow) check(view int64) error {
+	if key, long := split(string(r.full())); rowSum(view, r.full(), r.value) != r.sum || string(key) != string(r.key) || (long == nil) != (r.long == nil) {
+		return errRowSum
+	}
+	return nil
+}
+
+// split gives what the columns key and long hold of a key.
+func split(key string) (indexed, long []byte) {
+	if len(key) <= keyBytes {
+		return []byte(key), nil
+	}
+	hash := sha256.Sum256([]byte(key))
+	return append([]byte(key[:keyBytes]), hash[:]...), []byte(key)
+}
+
+// about is the same for all rows about one thing. Keys begin with words that say which table of a view they belong to, and go on
+// with what they are about: unit/X, watch/unit/X and told/X are about X.
+func about(key string) int32 {
+	for {
+		word, rest, found := strings.Cut(key, "/")
+		if !found || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return int32(crc32.Checksum([]byte(key), castagnoli))
+		}
+		key = rest
+	}
+}
+
+func rowSum(view int64, key, value []byte) int32 { return sumOf(view, key, value) }
+
+func metaSum(name string, value []byte) int32 { return sumOf([]byte(name), value) }
+
+func viewSum(id int64, name string, cursor int64, token []byte) int32 {
+	return sumOf(id, []byte(name), cursor, token)
+}
+
+func leaseSum(name, holder string, until int64) int32 {
+	return sumOf([]byte(name), []byte(holder), until)
+}
