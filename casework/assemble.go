@@ -55,6 +55,7 @@ func (v *View) assemble(now Micros) error {
 // draft weighs one group of findings together with those that only add to it.
 func (v *View) draft(group, live []*detect.Finding, used map[string]bool) *Case {
 	c := &Case{Status: StatusOpen}
+	group = sharpen(group)
 	best := map[detect.Group]*detect.Finding{}
 	units := map[string]bool{}
 	for _, f := range group {
@@ -82,15 +83,23 @@ func (v *View) draft(group, live []*detect.Finding, used map[string]bool) *Case 
 	return c
 }
 
+// sharpen leaves out which units nobody has proven to be there, where it is known which of them are gone.
+func sharpen(group []*detect.Finding) []*detect.Finding {
+	if !slices.ContainsFunc(group, func(f *detect.Finding) bool { return f.Group == detect.GroupGone }) {
+		return group
+	}
+	return slices.DeleteFunc(slices.Clone(group), func(f *detect.Finding) bool { return f.Group == detect.GroupUnproven })
+}
+
 func (c *Case) take(f *detect.Finding) {
 	c.Findings = append(c.Findings, f.ID)
 	c.Against = append(c.Against, f.Against...)
 	for _, s := range f.Sites {
-		if f.Group == detect.GroupGone && !slices.Contains(c.Sites, s) {
+		if (f.Group == detect.GroupGone || f.Group == detect.GroupUnproven) && !slices.Contains(c.Sites, s) {
 			c.Sites = append(c.Sites, s)
 		}
 	}
-	if f.Group == detect.GroupGone || f.Group == detect.GroupConsumed {
+	if f.Group == detect.GroupGone || f.Group == detect.GroupConsumed || f.Group == detect.GroupUnproven {
 		if c.From == 0 || f.From < c.From {
 			c.From = f.From
 		}
@@ -99,6 +108,7 @@ func (c *Case) take(f *detect.Finding) {
 	if f.Inspected > 0 {
 		c.Passed = f.Inspected
 	}
+	c.Unproven = c.Unproven || f.Group == detect.GroupUnproven
 }
 
 func seenUnits(group []*detect.Finding) int {
@@ -181,7 +191,7 @@ func (v *View) addParty(c *Case, live []*detect.Finding, best map[detect.Group]*
 // weigh adds the groups up: within a group the strongest finding counts, for the others would say the same again.
 func (c *Case) weigh(best map[detect.Group]*detect.Finding) {
 	logit := priorMilliNats
-	for _, g := range []detect.Group{detect.GroupGone, detect.GroupConsumed, detect.GroupMoved, detect.GroupSeen, detect.GroupParty} {
+	for _, g := range []detect.Group{detect.GroupGone, detect.GroupUnproven, detect.GroupConsumed, detect.GroupMoved, detect.GroupSeen, detect.GroupParty} {
 		f := best[g]
 		if f == nil {
 			continue
@@ -222,6 +232,9 @@ func (c *Case) sum(group []*detect.Finding) {
 	}
 	if gone && c.Parcels == 0 {
 		c.Against = append(c.Against, "no parcels were seen that could have carried them")
+	}
+	if c.Unproven {
+		c.Against = append(c.Against, "all of them may be where they were declared: an inspection would show it")
 	}
 	if c.Parcels > 0 && c.MayHold < len(c.Units) {
 		c.Against = append(c.Against, fmt.Sprintf("%d units are unaccounted for either way", len(c.Units)-c.MayHold))

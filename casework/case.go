@@ -14,6 +14,7 @@ type Case struct {
 	Drivers  []Driver `json:"drivers,omitzero"` // what the score is made of
 	Against  []string `json:"against,omitzero"`
 	Sites    []string `json:"sites,omitzero"`
+	Unproven bool     `json:"unproven,omitzero"` // they were never heard from: it is not known which of them are gone
 	Parcels  int      `json:"parcels,omitzero"`  // without serials, that may have carried them
 	MayHold  int      `json:"mayhold,omitzero"`  // units that those parcels could hold
 	Routes   int      `json:"routes,omitzero"`   // by which they went

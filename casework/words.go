@@ -58,6 +58,9 @@ func (v *View) wentDark(c *Case) string {
 	if len(c.Sites) == 0 {
 		return fmt.Sprintf("They were sent %s and not reported as received since.", between(c.From, c.To))
 	}
+	if c.Unproven {
+		return fmt.Sprintf("None of them was ever heard from%s, and nobody has counted them since parcels left there %s; which of them are gone is not known.", where, between(c.From, c.To))
+	}
 	if c.Passed > 0 {
 		return fmt.Sprintf("They passed inspection%s on %s and were last heard %s.", where, date(c.Passed), between(c.From, c.To))
 	}

@@ -47,6 +47,7 @@ const (
 	GroupSeen     Group = "seen"     // they turned up elsewhere
 	GroupParty    Group = "party"    // who bought them does not fit
 	GroupConsumed Group = "shipment" // a consignment of theirs went astray
+	GroupUnproven Group = "unproven" // nothing shows that they are where they were declared
 )
 
 // identify gives a finding an id that stays the same while it grows: its kind and what it is anchored to.

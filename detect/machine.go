@@ -17,7 +17,7 @@ type Detector interface {
 
 // Detectors are all there are, in the order of the scheme that they see.
 func Detectors() []Detector {
-	return []Detector{Acquirer{}, Darkness{}, Teardown{}, Dispersal{}, Barred{}, Overdue{}, Elsewhere{}, TwoPlaces{}}
+	return []Detector{Acquirer{}, Darkness{}, Unproven{}, Teardown{}, Dispersal{}, Barred{}, Overdue{}, Elsewhere{}, TwoPlaces{}}
 }
 
 // Machine drives memory and detectors behind the custody view.
