@@ -23,8 +23,8 @@ type Unproven struct{}
 const (
 	unprovenMin    = 17       // units; what two machines hold may be in any heavy parcel
 	unprovenSettle = 30 * Day // how long a delivery may take to be switched on
-	unprovenLLR    = 1.0 // nats
-	unprovenShare  = 8   // parcels could hold at least one in so many of the units
+	unprovenLLR    = 1.0      // nats
+	unprovenShare  = 8        // parcels could hold at least one in so many of the units
 )
 
 // Kind implements Detector.
