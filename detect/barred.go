@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/tidewaiter/tidewaiter/custody"
 )
 
 // Barred sees accelerators, by their serials, sent to or received at a barred destination.
@@ -125,9 +123,4 @@ func (m *Memory) placeCountry(place string) string {
 func (m *Memory) partyCountry(party string) string {
 	e := m.Custody.Element(party)
 	return strings.ToUpper(first(e.Attr("countryCode"), e.Attr("tw:country")))
-}
-
-// operatorOr is the operator of a site, or the party given.
-func (m *Memory) operatorOr(site, party string) string {
-	return first(custody.Operator(m.Custody, site), party)
 }

@@ -137,7 +137,7 @@ func (d Dispersal) judge(m *Memory, c channel, list, sent []*Load, usual float64
 // expected is how many parcels the sender would send to the consignee in a window, by what it sent before and after: to this
 // consignee, or to anybody, shared among those to whom it sends.
 func expected(list, sent []*Load, start Micros) float64 {
-	var span Micros = parcelWindow
+	span := parcelWindow
 	outside := func(of []*Load) (n int) {
 		for _, l := range of {
 			t := l.leaves()

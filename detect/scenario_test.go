@@ -146,7 +146,6 @@ type player struct {
 	store *memory.Store
 	spool string
 	told  int // events that were captured
-	since time.Time
 }
 
 // until captures what was known by a time, and looks.

@@ -112,7 +112,7 @@ func TestBadDocumentsAreRefusedWithAClearMessage(t *testing.T) {
 				if strings.HasPrefix(test.want, "not an EPCIS") != errors.Is(err, epcis.ErrNotEPCIS) {
 					t.Errorf("errors.Is(%v, ErrNotEPCIS) is wrong", err)
 				}
-				if _, again := dec.Next(); again != err {
+				if _, again := dec.Next(); again != err { //nolint:errorlint // the very same error, not one like it
 					t.Errorf("the next call says %v, not the same", again)
 				}
 			}

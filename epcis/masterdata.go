@@ -15,7 +15,7 @@ type Element struct {
 // ParseMasterData validates one element of a vocabulary of the given type. An error is an *Error.
 //
 // It accepts what the EPCIS 2.0 JSON Schema accepts, except GS1 keys that are malformed, and members that it does not know and
-// that bear no prefix: a misspelt "atributes" would go unnoticed. It is looser as ParseEvent is.
+// that bear no prefix: a misspelt "atributs" would go unnoticed. It is looser as ParseEvent is.
 func ParseMasterData(raw jsontext.Value, vocabularyType string, ctx *Context) (*Element, error) {
 	p, err := newParser(raw, ctx)
 	if err != nil {

@@ -51,7 +51,7 @@ func readURN(rest string) (Key, reading, error) {
 	case "tag", "raw", "pat":
 		return Key{}, otherURI, fmt.Errorf("urn:epc:%s: names the bits of a tag, not the thing; use its pure identity, urn:epc:id:…", kind)
 	default:
-		return Key{}, otherURI, fmt.Errorf("%s is no kind of EPC URN; use urn:epc:id:, urn:epc:class: or urn:epc:idpat:", quote(kind))
+		return Key{}, otherURI, fmt.Errorf("%s is no kind of EPC URN; use one of urn:epc:id:…, urn:epc:class:… and urn:epc:idpat:…", quote(kind))
 	}
 	if !ok {
 		return Key{}, otherURI, fmt.Errorf("nothing follows urn:epc:%s:%s; a scheme, a colon and an identifier must", kind, name)
@@ -181,8 +181,9 @@ func (s *scheme) key(parts []string, fixed int) (Key, error) {
 	if err := s.checkNumbers(parts); err != nil {
 		return Key{}, err
 	}
-	last, err := "", error(nil)
+	last := ""
 	if s.hasSerial() && fixed == len(parts) {
+		var err error
 		if last, err = s.text(parts[fixed-1]); err != nil {
 			return Key{}, err
 		}

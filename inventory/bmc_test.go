@@ -31,7 +31,7 @@ func serve(t *testing.T, tr tree, special map[string]http.HandlerFunc) *httptest
 			http.NotFound(w, r)
 			return
 		}
-		w.Write(body)
+		_, _ = w.Write(body)
 	}))
 	t.Cleanup(s.Close)
 	return s
@@ -62,7 +62,7 @@ func TestBMCAsksWhoIsReading(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		w.Write(tr[""])
+		_, _ = w.Write(tr[""])
 	}
 	url := serve(t, tr, map[string]http.HandlerFunc{"/redfish/v1": guard}).URL
 	for _, test := range []struct {
@@ -86,7 +86,7 @@ func TestBMCAsksWhoIsReading(t *testing.T) {
 func TestBMCsFaultsAreSkippedAndNamed(t *testing.T) {
 	const memory = "/redfish/v1/Systems/System.Embedded.1/Memory/A"
 	s := serve(t, loadTree(t, "cards"), map[string]http.HandlerFunc{
-		memory + "1": func(w http.ResponseWriter, _ *http.Request) { w.Write(bytes.Repeat([]byte(" "), 5<<20)) },
+		memory + "1": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte(" "), 5<<20)) },
 		memory + "2": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere.example/redfish/v1", http.StatusFound)
 		},

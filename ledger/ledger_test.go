@@ -100,15 +100,6 @@ func (w *world) checkpoint(t testing.TB, size int) []byte {
 	return text
 }
 
-func (w *world) stream(from, to int64, fn func(ledger.Entry) error) error {
-	for _, e := range w.entries[from:to] {
-		if err := fn(e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func vector(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "vectors", name))

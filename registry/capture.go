@@ -7,8 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/tidewaiter/tidewaiter/custody"
 	"github.com/tidewaiter/tidewaiter/epcis"
 	"github.com/tidewaiter/tidewaiter/store"
@@ -218,6 +216,3 @@ func (c *committer) greedy(ctx context.Context) error {
 	}
 	return flush()
 }
-
-// rawContext is the document's @context, or nil.
-func rawContext(dec *epcis.Decoder) jsontext.Value { return dec.Context() }

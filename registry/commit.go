@@ -53,7 +53,7 @@ func (c *committer) findFirst(dec *epcis.Decoder) error {
 	c.first = dec.Header().CreationDate
 	err := c.spool.events.each(epcis.ItemEvent, func(it epcis.Item) error {
 		if it.Err != nil {
-			return nil
+			return nil //nolint:nilerr // it is named when the events are taken
 		}
 		if ev, err := epcis.ParseEvent(it.Raw, c.ctx); err == nil && !ev.RecordTime.IsZero() {
 			c.first = ev.RecordTime

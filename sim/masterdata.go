@@ -34,19 +34,19 @@ func (w *writer) masterdata(world *World, from, to instant) {
 }
 
 // news is what first becomes known, or changes, in [from, to).
-func (world *World) news(from, to instant) (classes []*product, sites []*site, parties []*party) {
+func (w *World) news(from, to instant) (classes []*product, sites []*site, parties []*party) {
 	within := func(t instant) bool { return from <= t && t < to }
-	for _, p := range world.products {
-		if within(world.start) {
+	for _, p := range w.products {
+		if within(w.start) {
 			classes = append(classes, p)
 		}
 	}
-	for _, x := range world.sites {
+	for _, x := range w.sites {
 		if within(x.since) {
 			sites = append(sites, x)
 		}
 	}
-	for _, p := range world.parties {
+	for _, p := range w.parties {
 		if within(p.since) || within(p.renamed) && p.renamed > p.since {
 			parties = append(parties, p)
 		}

@@ -60,7 +60,6 @@ type site struct {
 	clock    instant // its clocks are off by so much
 	since    instant
 	zone     bool // a free zone
-	agent    span // set per site: hours of the week in which its agents report
 	shelf    []shelved
 	dark     []span // outages
 }

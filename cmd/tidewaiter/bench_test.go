@@ -63,7 +63,7 @@ func rawRate(b *testing.B, bodies [][]byte) float64 {
 		if err != nil {
 			b.Fatal(err)
 		}
-		stmt, err := tx.Prepare("INSERT INTO t (key, body) VALUES (?, ?)")
+		stmt, err := tx.Prepare("INSERT INTO t (key, body) VALUES (?, ?)") //nolint:sqlclosecheck // it ends with its transaction
 		if err != nil {
 			b.Fatal(err)
 		}

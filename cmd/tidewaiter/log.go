@@ -119,7 +119,7 @@ func (c *logProofCmd) find(d *deployment) ([]int64, error) {
 func (c *logProofCmd) numbered(d *deployment) ([]int64, error) {
 	seq, err := strconv.ParseInt(c.What, 10, 64)
 	if err != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // it is no number, and so names no entry
 	}
 	if _, err := d.store.Entry(d.env.ctx, seq); errors.Is(err, store.ErrNotFound) {
 		return nil, nil

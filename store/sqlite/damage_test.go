@@ -119,6 +119,9 @@ func columns(t *testing.T, whole []byte, table string) map[string]bool {
 		}
 		names[name] = true
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return names
 }
 

@@ -158,7 +158,7 @@ func lock(t *testing.T, path string, mode, after fs.FileMode) {
 	if err := os.Chmod(path, mode); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.Chmod(path, after) })
+	t.Cleanup(func() { _ = os.Chmod(path, after) })
 }
 
 func TestOpenAtTheSameTime(t *testing.T) {

@@ -40,7 +40,7 @@ func (r *reads) prepare(ctx context.Context, db *sql.DB) (err error) {
 		selectLast: &r.last, selectEntry: &r.entry, selectEntries: &r.entries, selectNamed: &r.named, selectContext: &r.context,
 		selectChunk: &r.chunk, selectMeta: &r.meta, selectView: &r.view, selectRow: &r.get,
 	} {
-		if *to, err = db.PrepareContext(ctx, query); err != nil {
+		if *to, err = db.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // kept for as long as the store is open
 			return fmt.Errorf("%s: %w", query, err)
 		}
 	}

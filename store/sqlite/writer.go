@@ -53,7 +53,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		"DELETE FROM rows WHERE view = ? AND key = ?": &w.dropRow,
 		"DELETE FROM rows WHERE view = ?":             &w.dropAllOf,
 	} {
-		if *to, err = conn.PrepareContext(ctx, query); err != nil {
+		if *to, err = conn.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // kept for as long as the writer
 			return nil, errors.Join(fmt.Errorf("%s: %w", query, err), w.close())
 		}
 		w.stmts = append(w.stmts, *to)

@@ -107,7 +107,7 @@ func isOf(err error) error {
 
 // agree fails unless the store answers what the model answers.
 func agree(r *rapid.T, what string, got, want any, gotErr, wantErr error) {
-	if isOf(gotErr) != isOf(wantErr) {
+	if isOf(gotErr) != isOf(wantErr) { //nolint:errorlint // kinds, not errors, are compared
 		r.Fatalf("%s: error %v, the model's %v", what, gotErr, wantErr)
 	}
 	if a, b := fmt.Sprintf("%#v", got), fmt.Sprintf("%#v", want); a != b {
