@@ -162,5 +162,5 @@ func exceptionText(x custody.Exception) string {
 	if len(x.Units) > 1 {
 		unit += fmt.Sprintf(" and %d more", len(x.Units)-1)
 	}
-	return fmt.Sprintf("%s  %-26s %s\n    %s  [entries %s]\n", x.First.Time().Format("2006-01-02"), x.Kind, unit, x.Note, numbers(x.Seqs))
+	return fmt.Sprintf("%s  %-26s %s\n    %s  [entries %s]\n", x.First.Time().Format("2006-01-02"), x.Kind, unit, oneLine(x.Note), numbers(x.Seqs))
 }

@@ -37,6 +37,7 @@ type env struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	screen io.Writer // what stderr writes to, for bars that a terminal is to draw
 	now    func() time.Time
 	cli    *cli
 }
@@ -92,21 +93,21 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "tidewaiter: %v; see '%s --help'\n", err, asked(err))
+		fmt.Fprintf(plainly{stderr}, "tidewaiter: %v; see '%s --help'\n", err, asked(err))
 		return exitUsage
 	}
-	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, cli: &c}
+	e := &env{ctx: ctx, stdin: stdin, stdout: plainly{stdout}, stderr: plainly{stderr}, screen: stderr, now: time.Now, cli: &c}
 	switch err := kctx.Run(e); {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errNo):
-		fmt.Fprintln(stderr, "tidewaiter:", err)
+		fmt.Fprintln(e.stderr, "tidewaiter:", err)
 		return exitNo
 	case errors.Is(err, errUsage):
-		fmt.Fprintln(stderr, "tidewaiter:", err)
+		fmt.Fprintln(e.stderr, "tidewaiter:", err)
 		return exitUsage
 	default:
-		fmt.Fprintln(stderr, "tidewaiter:", err)
+		fmt.Fprintln(e.stderr, "tidewaiter:", err)
 		return exitFailed
 	}
 }

@@ -135,7 +135,7 @@ func (e *env) printWhere(v *casework.View, w *custody.Where, now time.Time) erro
 	var b strings.Builder
 	line := func(label, text string) {
 		if text != "" {
-			fmt.Fprintf(&b, "  %-10s %s\n", label, text)
+			fmt.Fprintf(&b, "  %-10s %s\n", label, oneLine(text))
 		}
 	}
 	b.WriteString(w.Unit + "\n")
