@@ -115,10 +115,10 @@ type Where struct {
 	Country  string
 	Geo      string
 	Inside   []string
-	Since    time.Time // of being at the site
+	Since    time.Time // of being at the site; zero when nothing that was told has a time that can be
 	Tier     int
 	Evidence []int64   // the entries that the answer rests on
-	Seen     time.Time // time of the newest of them
+	Seen     time.Time // time of the newest of them; zero when there is none
 	Flags    []string
 	Transit  *Transit
 }
@@ -136,15 +136,19 @@ func (v *View) Where(unit string, a Asked) (*Where, error) {
 		w.Country = strings.ToUpper(e.Attrs["countryCode"])
 	}
 	seen := st.SiteAt
-	w.Since = st.SiteAt.Time()
 	if c := st.CheckIn; c != nil && c.Time >= seen {
 		seen, w.Tier = c.Time, c.Tier
 	}
-	if st.SiteAt == 0 && st.Own.Folded > 0 {
+	switch {
+	case st.SiteAt != 0:
+		w.Since = st.SiteAt.Time()
+	case st.Own.Folded > 0:
 		seen = st.Own.Last.Time
 		w.Since = seen.Time()
 	}
-	w.Seen = seen.Time()
+	if seen != 0 {
+		w.Seen = seen.Time()
+	}
 	w.Evidence = evidence(st)
 	w.Flags, err = v.flags(own, d, st)
 	return w, err
