@@ -150,6 +150,11 @@ func (v *View) Where(unit string, a Asked) (*Where, error) {
 		w.Seen = seen.Time()
 	}
 	w.Evidence = evidence(st)
+	if st.SiteAt == 0 && st.CheckIn == nil {
+		if w.Tier, err = v.tierOf(w.Evidence); err != nil {
+			return nil, err
+		}
+	}
 	w.Flags, err = v.flags(own, d, st)
 	return w, err
 }
@@ -179,8 +184,23 @@ func evidence(st *Standing) []int64 {
 			list = append(list, l.Seq)
 		}
 	}
+	if len(list) == 0 && st.Own.Born != nil {
+		list = append(list, st.Own.Born.Seq)
+	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// tierOf is the evidence tier of an answer that names no place: that of the best of the entries that it rests on.
+func (v *View) tierOf(entries []int64) (best int, err error) {
+	for _, seq := range entries {
+		t, err := v.telling(seq)
+		if err != nil {
+			return 0, err
+		}
+		best = max(best, t.Tier())
+	}
+	return best, nil
 }
 
 // flags are short words for what a reader must know beside the place.

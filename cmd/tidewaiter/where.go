@@ -181,6 +181,9 @@ func proof(w *custody.Where, now time.Time) string {
 	if w.Seen.IsZero() {
 		return "none whose time can be (see exceptions)"
 	}
+	if len(w.Evidence) == 0 {
+		return fmt.Sprintf("nothing that says more; last named %s ago", age(now.Sub(w.Seen)))
+	}
 	return fmt.Sprintf("T%d, %s; %s old; entries %s", w.Tier, tiers[min(max(w.Tier, 0), 5)], age(now.Sub(w.Seen)), numbers(w.Evidence))
 }
 
