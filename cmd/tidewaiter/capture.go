@@ -20,7 +20,7 @@ type captureCmd struct {
 	Proceed         bool     `help:"Keep what is valid of a document of which some is not. Otherwise a document is kept as a whole or not at all."`
 	TrustRecordTime bool     `help:"Take recorded times from the documents. Only for a ledger begun for history, empty at its first use."`
 	Receipts        string   `help:"Write a receipt for each entry that was accepted to this file, one a line, as 'log proof --json' does." type:"path" placeholder:"FILE"`
-	MaxEventBytes   int64    `help:"Largest event that is read." default:"16777216" placeholder:"N"`
+	MaxEventBytes   int64    `help:"Largest event that is read; 16777216 (16 MiB) by default." default:"16777216" placeholder:"N"`
 
 	kept []span // entries that were accepted
 }

@@ -44,7 +44,7 @@ type env struct {
 
 // cli is the command line: the flags that all commands share, and the commands.
 type cli struct {
-	Data             string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
+	Data             string `help:"Folder that holds the ledger, its views and its keys; ./tidewaiter-data by default." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
 	Database         string `help:"A PostgreSQL database that holds the ledger and its views instead of the folder, which then has the key only: postgres://user@host/database. A password is better kept in the variable, or in a passfile." env:"TIDEWAITER_DATABASE" placeholder:"URL"`
 	CheckpointRecord string `help:"File that keeps what the log signed last, so that a restored backup cannot sign a second history. Keep it where the ledger's backups do not reach. Beside the key by default." env:"TIDEWAITER_CHECKPOINT_RECORD" type:"path" placeholder:"FILE"`
 	JSON             bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
