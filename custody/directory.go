@@ -71,13 +71,21 @@ func Site(d Directory, id string) *Element {
 
 // Operator is the party that operates a place, or "".
 func Operator(d Directory, place string) string {
-	return canonical(Site(d, place).Attr("tw:operator"))
+	return party(Site(d, place).Attr("tw:operator"))
+}
+
+// party is the canonical form of a party's identifier, or "" for what is none: a name, or several parties at once.
+func party(id string) string {
+	if c, err := gs1.Canonical(id); err == nil {
+		return c
+	}
+	return ""
 }
 
 // operatorAt is the party that operated a place at an event time, or "": an element is valid from the time at which it was told.
 func operatorAt(d Directory, place string, at Micros) string {
 	if v := Site(d, place).At(at); v != nil {
-		return canonical(v.Attrs["tw:operator"])
+		return party(v.Attrs["tw:operator"])
 	}
 	return ""
 }

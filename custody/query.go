@@ -115,10 +115,10 @@ type Where struct {
 	Country  string
 	Geo      string
 	Inside   []string
-	Since    time.Time // of being at the site
+	Since    time.Time // of being at the site; zero when nothing that was told has a time that can be
 	Tier     int
 	Evidence []int64   // the entries that the answer rests on
-	Seen     time.Time // time of the newest of them
+	Seen     time.Time // time of the newest of them; zero when there is none
 	Flags    []string
 	Transit  *Transit
 }
@@ -136,16 +136,25 @@ func (v *View) Where(unit string, a Asked) (*Where, error) {
 		w.Country = strings.ToUpper(e.Attrs["countryCode"])
 	}
 	seen := st.SiteAt
-	w.Since = st.SiteAt.Time()
 	if c := st.CheckIn; c != nil && c.Time >= seen {
 		seen, w.Tier = c.Time, c.Tier
 	}
-	if st.SiteAt == 0 && st.Own.Folded > 0 {
+	switch {
+	case st.SiteAt != 0:
+		w.Since = st.SiteAt.Time()
+	case st.Own.Folded > 0:
 		seen = st.Own.Last.Time
 		w.Since = seen.Time()
 	}
-	w.Seen = seen.Time()
+	if seen != 0 {
+		w.Seen = seen.Time()
+	}
 	w.Evidence = evidence(st)
+	if st.SiteAt == 0 && st.CheckIn == nil {
+		if w.Tier, err = v.tierOf(w.Evidence); err != nil {
+			return nil, err
+		}
+	}
 	w.Flags, err = v.flags(own, d, st)
 	return w, err
 }
@@ -175,8 +184,23 @@ func evidence(st *Standing) []int64 {
 			list = append(list, l.Seq)
 		}
 	}
+	if len(list) == 0 && st.Own.Born != nil {
+		list = append(list, st.Own.Born.Seq)
+	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// tierOf is the evidence tier of an answer that names no place: that of the best of the entries that it rests on.
+func (v *View) tierOf(entries []int64) (best int, err error) {
+	for _, seq := range entries {
+		t, err := v.telling(seq)
+		if err != nil {
+			return 0, err
+		}
+		best = max(best, t.Tier())
+	}
+	return best, nil
 }
 
 // flags are short words for what a reader must know beside the place.

@@ -244,8 +244,12 @@ func (g *gatherer) partOrNew(r *resource) *part {
 // addSystemSerials: a system's serial number is another name of its chassis, or the only one.
 func (g *gatherer) addSystemSerials() {
 	for _, s := range g.found {
-		number, _ := serial(s.SerialNumber)
-		if s.class != systemClass || number == "" {
+		if s.class != systemClass || s.SerialNumber == "" {
+			continue
+		}
+		number, why := serial(s.SerialNumber)
+		if number == "" {
+			g.skip(s.path, why)
 			continue
 		}
 		c := g.chassisOf(s)

@@ -381,3 +381,17 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A system whose serial number cannot be used is named like any part that is left out, or a whole machine would be missing without
+// a word; what its BMC wrote there is shown without what a terminal would obey.
+func TestASystemWhoseSerialNumberCannotBeUsedIsNamed(t *testing.T) {
+	_, skipped := read(t, tree{
+		"":          jsontext.Value(`{"Systems": {"@odata.id": "/redfish/v1/Systems"}}`),
+		"Systems":   jsontext.Value(`{"Members": [{"@odata.id": "/redfish/v1/Systems/1"}]}`),
+		"Systems/1": jsontext.Value(`{"@odata.id": "/redfish/v1/Systems/1", "Id": "1", "SerialNumber": "S\u001b[31m1"}`),
+	})
+	want := inventory.Skipped{Path: "Systems/1", Reason: "a serial number that cannot be used (“S?[31m1”)"}
+	if !slices.Contains(skipped, want) {
+		t.Errorf("skipped %v; want %v among them", skipped, want)
+	}
+}

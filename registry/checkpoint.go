@@ -70,6 +70,32 @@ func (l *Log) Check(ctx context.Context) error {
 	return err
 }
 
+// Missing says what the record knows to have been signed and the store does not hold; the error then wraps ErrFork. Nothing is
+// missing from a store beside which there is no record, nor by the record of another log.
+func (l *Log) Missing(ctx context.Context) error {
+	recorded, err := l.Record.Load(ctx)
+	if err != nil || recorded == nil {
+		return err
+	}
+	c, err := ledger.ParseBody(string(recorded))
+	if err != nil {
+		return fmt.Errorf("the record of the last checkpoint, %s, cannot be read: %w", l.Record, err)
+	}
+	if c.Origin != l.Signer.Origin() {
+		return nil
+	}
+	head, err := l.Store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	r := l.Store.HashReader(ctx)
+	tree, err := ledger.LoadTree(head.Size, r)
+	if err != nil {
+		return fmt.Errorf("compare with the record of the last checkpoint: %w", err)
+	}
+	return extends(r, c, ledger.Checkpoint{Origin: c.Origin, Size: head.Size, Root: tree.Root()})
+}
+
 // stand finds where the log stands, and makes sure that it may go on from there.
 func (l *Log) stand(ctx context.Context) (t tip, err error) {
 	// The record first: what it holds was in the store before, and so is in the head that is read after it.

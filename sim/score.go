@@ -55,6 +55,9 @@ func ReadTruth(r io.Reader) (Truth, error) {
 	if err := json.UnmarshalRead(r, &t); err != nil {
 		return t, fmt.Errorf("read the truth: %w", err)
 	}
+	if t.Units == 0 {
+		return t, errors.New("read the truth: it names no units: is this the truth.json that simulate wrote?")
+	}
 	return t, nil
 }
 

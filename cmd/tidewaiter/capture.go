@@ -20,7 +20,7 @@ type captureCmd struct {
 	Proceed         bool     `help:"Keep what is valid of a document of which some is not. Otherwise a document is kept as a whole or not at all."`
 	TrustRecordTime bool     `help:"Take recorded times from the documents. Only for a ledger begun for history, empty at its first use."`
 	Receipts        string   `help:"Write a receipt for each entry that was accepted to this file, one a line, as 'log proof --json' does." type:"path" placeholder:"FILE"`
-	MaxEventBytes   int64    `help:"Largest event that is read." default:"16777216" placeholder:"N"`
+	MaxEventBytes   int64    `help:"Largest event that is read; 16777216 (16 MiB) by default." default:"16777216" placeholder:"N"`
 
 	kept []span // entries that were accepted
 }
@@ -103,7 +103,7 @@ func (c *captureCmd) all(d *deployment, files []string) (total registry.Result, 
 			return total, err
 		case errors.As(err, &fault):
 			faults++
-			fmt.Fprintf(d.env.stderr, "tidewaiter: %v\n", err)
+			fmt.Fprintln(d.env.stderr, oneLine(fmt.Sprintf("tidewaiter: %v", err)))
 		default:
 			return total, fmt.Errorf("%w (document %d of %d; those before it are done)", err, i+1, len(files))
 		}
@@ -160,7 +160,7 @@ func (e *env) reject(r registry.Reject) {
 	if at == "" {
 		at = "it"
 	}
-	fmt.Fprintf(e.stderr, "%s: %s %d%s: %s %s\n", r.Document, what, r.Index+1, id, at, r.Reason)
+	fmt.Fprintln(e.stderr, oneLine(fmt.Sprintf("%s: %s %d%s: %s %s", r.Document, what, r.Index+1, id, at, r.Reason)))
 }
 
 // openInput opens a file or standard input; shown is its name for messages.

@@ -112,7 +112,7 @@ func caseFileText(v *casework.View, c *casework.Case) string {
 		b.WriteString("  No opinion: no party stands out from its own volume of business.\n")
 	}
 	for _, p := range c.Bridge {
-		fmt.Fprintf(&b, "  %3d %%  %s  %s: %d of these units went through it, of %d in all\n", (p.Score+5)/10, v.Machine.Memory.Name(p.Party), p.Party, p.Units, p.Of)
+		fmt.Fprintf(&b, "  %3d %%  %s  %s: %d of these units went through it, of %d in all\n", (p.Score+5)/10, oneLine(v.Machine.Memory.Name(p.Party)), p.Party, p.Units, p.Of)
 	}
 	fmt.Fprintf(&b, "\nThe %d units\n", len(c.Units))
 	for _, m := range c.Units {

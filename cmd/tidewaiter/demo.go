@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -189,7 +190,11 @@ func verdict(truth sim.Truth, v *casework.View, open []*casework.Case) string {
 	r := sim.Score(truth, scored(v, open))
 	text := fmt.Sprintf("%d of %d found, %s accused", r.InCases, r.Diverted, plural(r.Accused, "honest unit"))
 	if r.InCases > 0 {
-		text += fmt.Sprintf(", found %.0f days after they left", r.DaysMedian)
+		when := "after"
+		if r.DaysMedian < 0 {
+			when = "before"
+		}
+		text += fmt.Sprintf(", found %.0f days %s they left", math.Abs(r.DaysMedian), when)
 	}
 	if r.Found > 0 {
 		text += fmt.Sprintf("; the true bridge comes first in %d of %s", r.BridgeHit1, plural(r.Found, "case"))

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tidewaiter/tidewaiter/casework"
@@ -133,9 +135,10 @@ func (c *exceptionsCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	n := 0
+	n, others := 0, map[string]bool{}
 	for _, x := range list {
 		if c.Kind != "" && x.Kind != c.Kind {
+			others[x.Kind] = true
 			continue
 		}
 		n++
@@ -148,7 +151,10 @@ func (c *exceptionsCmd) Run(e *env) error {
 			return err
 		}
 	}
-	if n == 0 {
+	switch {
+	case n == 0 && len(others) > 0:
+		fmt.Fprintf(e.stderr, "No exceptions of the kind %s; there are some of these: %s.\n", c.Kind, strings.Join(slices.Sorted(maps.Keys(others)), ", "))
+	case n == 0:
 		fmt.Fprintln(e.stderr, "No exceptions.")
 	}
 	return nil
@@ -162,5 +168,5 @@ func exceptionText(x custody.Exception) string {
 	if len(x.Units) > 1 {
 		unit += fmt.Sprintf(" and %d more", len(x.Units)-1)
 	}
-	return fmt.Sprintf("%s  %-26s %s\n    %s  [entries %s]\n", x.First.Time().Format("2006-01-02"), x.Kind, unit, x.Note, numbers(x.Seqs))
+	return fmt.Sprintf("%s  %-26s %s\n    %s  [entries %s]\n", x.First.Time().Format("2006-01-02"), x.Kind, unit, oneLine(x.Note), numbers(x.Seqs))
 }

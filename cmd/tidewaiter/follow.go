@@ -18,7 +18,7 @@ type logFollowCmd struct {
 	Mirror   string        `help:"Folder for a verified copy, in the form in which the log is published. Temporary by default; then nothing is known from one run to the next." type:"path" placeholder:"DIR"`
 	Evidence string        `help:"Folder for the evidence of an alarm. 'evidence' in the mirror by default, or here." type:"path" placeholder:"DIR"`
 	Policy   string        `help:"Which witnesses must have cosigned (C2SP tlog-policy)." type:"existingfile" placeholder:"FILE"`
-	Every    time.Duration `help:"How often to look." default:"1m" placeholder:"DURATION"`
+	Every    time.Duration `help:"How often to look; 1m by default." default:"1m" placeholder:"DURATION"`
 	Once     bool          `help:"Look once, and end."`
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidewaiter/tidewaiter/ledger"
+	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
 )
 
@@ -44,7 +45,8 @@ func (c *logFsckCmd) Run(e *env) error {
 	return nil
 }
 
-// fsck reads everything: the store's own bytes, then the entries and the tree against the last signed checkpoint.
+// fsck reads everything: the store's own bytes, then the entries and the tree against the last signed checkpoint, the one that the
+// store keeps and the one that is recorded outside of it.
 func (d *deployment) fsck() (fsckResult, error) {
 	result := fsckResult{Damage: []string{}}
 	damaged := func(problem string) error {
@@ -82,6 +84,9 @@ func (d *deployment) fsck() (fsckResult, error) {
 	}
 	for _, dm := range report.Damage {
 		result.Damage = append(result.Damage, dm.String())
+	}
+	if err := d.log.Missing(d.env.ctx); errors.Is(err, registry.ErrFork) || err != nil && len(report.Damage) == 0 {
+		result.Damage = append(result.Damage, err.Error())
 	}
 	result.Entries, result.Size, result.Root = report.Entries, report.Size, report.Root.String()
 	result.OK = len(result.Damage) == 0

@@ -38,7 +38,22 @@ func (c *logCheckpointCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.print(text)
+	if !e.cli.JSON {
+		return e.print(text)
+	}
+	last, text, err := d.log.Last(e.ctx) // which may be a later one
+	if err != nil {
+		return err
+	}
+	return e.printJSON(checkpointReport{last.Origin, last.Size, last.Root.String(), string(text)})
+}
+
+// checkpointReport is what log checkpoint prints with --json.
+type checkpointReport struct {
+	Origin     string `json:"origin"`
+	Size       int64  `json:"size"`
+	Root       string `json:"root"`
+	Checkpoint string `json:"checkpoint"` // as signed
 }
 
 func (e *env) print(text []byte) error {

@@ -37,13 +37,14 @@ type env struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	screen io.Writer // what stderr writes to, for bars that a terminal is to draw
 	now    func() time.Time
 	cli    *cli
 }
 
 // cli is the command line: the flags that all commands share, and the commands.
 type cli struct {
-	Data             string `help:"Folder that holds the ledger, its views and its keys." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
+	Data             string `help:"Folder that holds the ledger, its views and its keys; ./tidewaiter-data by default." default:"./tidewaiter-data" env:"TIDEWAITER_DATA" type:"path" placeholder:"DIR"`
 	Database         string `help:"A PostgreSQL database that holds the ledger and its views instead of the folder, which then has the key only: postgres://user@host/database. A password is better kept in the variable, or in a passfile." env:"TIDEWAITER_DATABASE" placeholder:"URL"`
 	CheckpointRecord string `help:"File that keeps what the log signed last, so that a restored backup cannot sign a second history. Keep it where the ledger's backups do not reach. Beside the key by default." env:"TIDEWAITER_CHECKPOINT_RECORD" type:"path" placeholder:"FILE"`
 	JSON             bool   `name:"json" help:"Write JSON Lines for programs instead of text for people."`
@@ -92,21 +93,21 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "tidewaiter: %v; see '%s --help'\n", err, asked(err))
+		fmt.Fprintf(plainly{stderr}, "tidewaiter: %v; see '%s --help'\n", err, asked(err))
 		return exitUsage
 	}
-	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, cli: &c}
+	e := &env{ctx: ctx, stdin: stdin, stdout: plainly{stdout}, stderr: plainly{stderr}, screen: stderr, now: time.Now, cli: &c}
 	switch err := kctx.Run(e); {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errNo):
-		fmt.Fprintln(stderr, "tidewaiter:", err)
+		fmt.Fprintln(e.stderr, "tidewaiter:", err)
 		return exitNo
 	case errors.Is(err, errUsage):
-		fmt.Fprintln(stderr, "tidewaiter:", err)
+		fmt.Fprintln(e.stderr, "tidewaiter:", err)
 		return exitUsage
 	default:
-		fmt.Fprintln(stderr, "tidewaiter:", err)
+		fmt.Fprintln(e.stderr, "tidewaiter:", err)
 		return exitFailed
 	}
 }

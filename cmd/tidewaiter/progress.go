@@ -24,7 +24,7 @@ type bar struct {
 // bar begins one.
 func (e *env) bar(what string) *bar {
 	b := &bar{what: what, start: e.now(), now: e.now}
-	if f, ok := e.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := e.screen.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		b.w = f
 	}
 	return b

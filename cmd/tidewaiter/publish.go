@@ -52,7 +52,7 @@ func (c *logPublishCmd) Run(e *env) error {
 // witnessFlags say who cosigns what is published.
 type witnessFlags struct {
 	Policy         string        `help:"Publish only checkpoints that a quorum of these witnesses cosigned (C2SP tlog-policy). log.policy in the data folder, if it is there, by default." type:"existingfile" placeholder:"FILE"`
-	WitnessTimeout time.Duration `help:"How long one witness may take to answer." default:"10s" placeholder:"DURATION"`
+	WitnessTimeout time.Duration `help:"How long one witness may take to answer; 10s by default." default:"10s" placeholder:"DURATION"`
 }
 
 // witnesses reads the policy, or returns nil where there is none.

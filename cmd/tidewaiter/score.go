@@ -12,7 +12,7 @@ import (
 
 type scoreCmd struct {
 	Truth     string  `help:"The world's truth.json." required:"" type:"existingfile" placeholder:"FILE"`
-	Cases     string  `help:"Cases as JSON Lines, as 'tidewaiter cases --json' prints them; - is standard input." default:"-" placeholder:"FILE"`
+	Cases     string  `help:"Cases as JSON Lines, as 'tidewaiter cases --json' prints them; - is standard input, the default." default:"-" placeholder:"FILE"`
 	Threshold float64 `help:"Count only cases with at least this score." default:"0"`
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 type serveCmd struct {
-	Listen string        `help:"Address and port to listen on." default:"127.0.0.1:8470" placeholder:"ADDR"`
-	Every  time.Duration `help:"How often a checkpoint is signed over what has arrived." default:"10s" placeholder:"DURATION"`
+	Listen string        `help:"Address and port to listen on; 127.0.0.1:8470 by default." default:"127.0.0.1:8470" placeholder:"ADDR"`
+	Every  time.Duration `help:"How often a checkpoint is signed over what has arrived; 10s by default." default:"10s" placeholder:"DURATION"`
 	witnessFlags
 }
 

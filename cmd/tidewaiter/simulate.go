@@ -39,7 +39,7 @@ func (c *simulateCmd) Run(e *env) error {
 	documents := 0
 	err = world.WriteDocuments(c.Out, func(name string) error {
 		documents++
-		if f, ok := e.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if f, ok := e.screen.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 			fmt.Fprintf(f, "\r%s ", name)
 		}
 		return e.ctx.Err()
@@ -47,7 +47,7 @@ func (c *simulateCmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("simulate into %s: %w", c.Out, err)
 	}
-	if f, ok := e.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := e.screen.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprint(f, "\r\x1b[K")
 	}
 	return printSummary(e, world.Summary())

@@ -125,5 +125,5 @@ func traceLine(v *casework.View, unit string, t custody.Trace) string {
 	case t.Withdrawn:
 		what += " (withdrawn)"
 	}
-	return fmt.Sprintf("  %s  %-18s %s  [%d, T%d]\n", ev.Time.UTC().Format("2006-01-02 15:04"), what, strings.Join(parts, ", "), t.Telling.Seq, t.Telling.Tier())
+	return fmt.Sprintf("  %s  %-18s %s  [%d, T%d]\n", ev.Time.UTC().Format("2006-01-02 15:04"), what, oneLine(strings.Join(parts, ", ")), t.Telling.Seq, t.Telling.Tier())
 }

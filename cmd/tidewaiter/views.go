@@ -23,7 +23,7 @@ type viewDigest struct {
 }
 
 type viewsRebuildCmd struct {
-	Batch int `help:"Entries in one commit. The result does not depend on it." default:"4096" placeholder:"N"`
+	Batch int `help:"Entries in one commit. The result does not depend on it; 4096 by default." default:"4096" placeholder:"N"`
 }
 
 func (c *viewsRebuildCmd) Run(e *env) error {

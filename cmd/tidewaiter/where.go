@@ -31,7 +31,7 @@ type whereReport struct {
 	Country     string   `json:"country"`
 	Geo         string   `json:"geo,omitempty"`
 	Inside      []string `json:"inside"`
-	Since       string   `json:"since"`
+	Since       string   `json:"since"` // empty, as evidenceAge then is, when nothing was told whose time can be
 	Tier        int      `json:"tier"`
 	EvidenceAge string   `json:"evidenceAge"` // ISO 8601 duration, by the time asked about or the ledger's
 	Evidence    []int64  `json:"evidence"`    // entries
@@ -104,8 +104,11 @@ func (e *env) find(v *casework.View, word string) ([]string, error) {
 
 func reportWhere(w *custody.Where, now time.Time) whereReport {
 	r := whereReport{
-		Unit: w.Unit, Holder: w.Holder, Owner: w.Owner, Site: w.Site, Country: w.Country, Geo: w.Geo, Inside: w.Inside, Since: stamp(w.Since),
-		Tier: w.Tier, EvidenceAge: custody.ISODuration(max(0, now.Sub(w.Seen))), Evidence: w.Evidence, Flags: w.Flags,
+		Unit: w.Unit, Holder: w.Holder, Owner: w.Owner, Site: w.Site, Country: w.Country, Geo: w.Geo, Inside: w.Inside, Since: stampOrNothing(w.Since),
+		Tier: w.Tier, Evidence: w.Evidence, Flags: w.Flags,
+	}
+	if !w.Seen.IsZero() {
+		r.EvidenceAge = custody.ISODuration(max(0, now.Sub(w.Seen)))
 	}
 	if t := w.Transit; t != nil {
 		r.InTransit = &transit{t.Consignment, t.From, t.To, t.ToSite, stamp(t.Since.Time())}
@@ -121,6 +124,14 @@ func reportWhere(w *custody.Where, now time.Time) whereReport {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
+// stampOrNothing is empty for a time that is not known.
+func stampOrNothing(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return stamp(t)
+}
+
 // tiers say what each evidence tier is (design §3).
 var tiers = []string{"asserted on paper", "serial scanned", "read by BMC or agent", "signed by the device", "signed by the device and its neighbours", "signed by the device, place proven"}
 
@@ -135,7 +146,7 @@ func (e *env) printWhere(v *casework.View, w *custody.Where, now time.Time) erro
 	var b strings.Builder
 	line := func(label, text string) {
 		if text != "" {
-			fmt.Fprintf(&b, "  %-10s %s\n", label, text)
+			fmt.Fprintf(&b, "  %-10s %s\n", label, oneLine(text))
 		}
 	}
 	b.WriteString(w.Unit + "\n")
@@ -146,7 +157,9 @@ func (e *env) printWhere(v *casework.View, w *custody.Where, now time.Time) erro
 		line("in transit", fmt.Sprintf("from %s to %s, since %s", name(t.From), name(t.To), t.Since.Time().Format("2 January 2006")))
 	} else {
 		line("at", strings.TrimSpace(named(w.Site)+country(w.Country)))
-		line("since", w.Since.Format("2 January 2006 15:04 MST"))
+		if !w.Since.IsZero() {
+			line("since", w.Since.Format("2 January 2006 15:04 MST"))
+		}
 	}
 	line("position", w.Geo)
 	for i, in := range w.Inside {
@@ -158,9 +171,20 @@ func (e *env) printWhere(v *casework.View, w *custody.Where, now time.Time) erro
 	}
 	line("held by", named(w.Holder))
 	line("owned by", named(w.Owner))
-	line("evidence", fmt.Sprintf("T%d, %s; %s old; entries %s", w.Tier, tiers[min(max(w.Tier, 0), 5)], age(now.Sub(w.Seen)), numbers(w.Evidence)))
+	line("evidence", proof(w, now))
 	line("flags", strings.Join(w.Flags, ", "))
 	return e.print([]byte(b.String()))
+}
+
+// proof is what the answer rests on.
+func proof(w *custody.Where, now time.Time) string {
+	if w.Seen.IsZero() {
+		return "none whose time can be (see exceptions)"
+	}
+	if len(w.Evidence) == 0 {
+		return fmt.Sprintf("nothing that says more; last named %s ago", age(now.Sub(w.Seen)))
+	}
+	return fmt.Sprintf("T%d, %s; %s old; entries %s", w.Tier, tiers[min(max(w.Tier, 0), 5)], age(now.Sub(w.Seen)), numbers(w.Evidence))
 }
 
 func country(code string) string {
