@@ -91,20 +91,22 @@ func (v *View) sameLoss(f, gone *detect.Finding) bool {
 	case detect.GroupSeen:
 		return f.To >= gone.From-linkBefore && f.From <= gone.To+linkBefore && slices.Contains(f.Sites, gone.Sites[0])
 	case detect.GroupConsumed:
-		return f.First >= gone.From-linkBefore && f.First <= gone.To+strayAfter && v.mostlyFrom(f.Units, gone.Sites[0])
+		return f.First >= gone.From-linkBefore && f.First <= gone.To+strayAfter && v.mostlyFrom(f, gone.Sites[0])
 	}
 	return false
 }
 
-// mostlyFrom says whether at least half of the units last checked in at a site.
-func (v *View) mostlyFrom(units []string, site string) bool {
-	n := 0
-	for _, id := range units {
-		if u := v.Machine.Memory.Unit(id); u != nil && u.Site == site {
+// mostlyFrom says whether at least half of a consignment's units come from a site: they last checked in there, or, where they never
+// did anywhere, the consignment names the site.
+func (v *View) mostlyFrom(f *detect.Finding, site string) bool {
+	n, named := 0, slices.Contains(f.Sites, site)
+	for _, id := range f.Units {
+		u := v.Machine.Memory.Unit(id)
+		if u != nil && u.Site == site || (u == nil || u.Site == "") && named {
 			n++
 		}
 	}
-	return 2*n >= len(units)
+	return 2*n >= len(f.Units)
 }
 
 // sets are disjoint sets of small numbers; the smallest stands for its set.

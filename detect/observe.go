@@ -116,6 +116,10 @@ func (m *Memory) observeCheckIn(t *custody.Telling) {
 		if site == "" {
 			site = m.siteAt(n.Unit, t.Geo())
 		}
+		if site == u.Site && custody.At(t.Event.Time) < u.Last && custody.At(t.Event.Time) > u.Last-wrongClock {
+			u.comeBack(site, custody.At(t.Event.Time)) // late, and no news of where it is
+			continue
+		}
 		st := m.Standing(n.Unit)
 		if !t.Vouched(st) {
 			m.compareSight(n.Unit, u, t, site, "check-in") // somebody else's word about it, not its own
