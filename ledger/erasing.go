@@ -61,6 +61,15 @@ func (r *Erasing) Named(unit string) (seqs []int64) {
 	return seqs
 }
 
+// JSON is the record as an entry's body.
+func (r *Erasing) JSON() ([]byte, error) {
+	text, err := json.Marshal(r, json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("an erasure: %w", err)
+	}
+	return text, nil
+}
+
 // ParseErasing reads an entry of KindErasure.
 func ParseErasing(e Entry) (Erasing, error) {
 	var r Erasing

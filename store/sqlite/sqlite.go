@@ -56,8 +56,9 @@ type Store struct {
 }
 
 var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Checker = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.Checker  = (*Store)(nil)
+	_ store.Scrubber = (*Store)(nil)
 )
 
 // Open opens the file at path, and makes it, with its folder, where there is none.
@@ -210,6 +211,7 @@ func writeDSN(path string, opts Options) string {
 		fmt.Sprintf("wal_autocheckpoint(%d)", walLimit/PageSize),
 		fmt.Sprintf("journal_size_limit(%d)", walLimit),
 		"temp_store(MEMORY)",
+		"secure_delete(FAST)", // what is deleted is overwritten where its page is written anyway; Scrub sees to the rest
 	}
 	if opts.MaxPages > 0 {
 		pragmas = append(pragmas, fmt.Sprintf("max_page_count(%d)", opts.MaxPages))
