@@ -141,6 +141,10 @@ func (c *captureCmd) capture(d *deployment, name string) (registry.Result, error
 			storing.clear()
 			d.env.reject(r)
 		},
+		Gone: func(r registry.Reject) {
+			storing.clear()
+			d.env.reject(r)
+		},
 		Progress: storing.set,
 		Kept:     func(first, last int64) { c.kept = append(c.kept, span{first, last}) },
 	})

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,6 +54,8 @@ func scriptParams() testscript.Params {
 			"nest":     scriptNest,
 			"sql":      scriptSQL,
 			"many":     scriptMany,
+			"holds":    scriptHolds,
+			"same":     scriptSame,
 		},
 	}
 }
@@ -161,6 +165,57 @@ func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
 		ts.Fatalf("%d rows were changed, want 1 (%v)", n, err)
+	}
+}
+
+// holds TEXT FOLDER looks for a text in every file of a folder, byte by byte.
+func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: holds TEXT FOLDER")
+	}
+	var in []string
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[1]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if bytes.Contains(content, []byte(args[0])) {
+			in = append(in, path)
+		}
+		return err
+	}))
+	if (len(in) > 0) == neg {
+		ts.Fatalf("files that hold %q: %q", args[0], in)
+	}
+}
+
+// same FOLDER FOLDER compares two folders, file by file.
+func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: same FOLDER FOLDER")
+	}
+	a, b := ts.MkAbs(args[0]), ts.MkAbs(args[1])
+	n := 0
+	ts.Check(filepath.WalkDir(b, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(b, path)
+		if err != nil {
+			return err
+		}
+		want, err := os.ReadFile(filepath.Join(a, rel))
+		if err != nil {
+			return err
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			return fmt.Errorf("%s differs (%w)", rel, err)
+		}
+		n++
+		return nil
+	}))
+	if n == 0 {
+		ts.Fatalf("%s holds no file", args[1])
 	}
 }
 
