@@ -145,6 +145,17 @@ type Leases interface {
 	Release(ctx context.Context, name, holder string) error
 }
 
+// Lease is a lease as it stands.
+type Lease struct {
+	Name, Holder string
+	Left         time.Duration // by the store's clock; negative when it has run out, and nobody has taken it since
+}
+
+// Lessor is a store that says which leases there are, for people who look after it.
+type Lessor interface {
+	LeasesNow(ctx context.Context) ([]Lease, error)
+}
+
 // Scrubber is a store that may hold bytes that nothing points to any more, as a file does. Scrub destroys them: after an erasure,
 // until then, somebody with the right tools could read them.
 type Scrubber interface {

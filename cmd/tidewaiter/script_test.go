@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"flag"
@@ -13,9 +14,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tidewaiter/tidewaiter/registry"
+	"github.com/tidewaiter/tidewaiter/store/sqlite"
 )
 
 // The scripts in testdata/script run the real main as a process of its own, and read as its manual. After a change of what
@@ -56,6 +61,7 @@ func scriptParams() testscript.Params {
 			"many":     scriptMany,
 			"holds":    scriptHolds,
 			"same":     scriptSame,
+			"ahead":    scriptAhead,
 		},
 	}
 }
@@ -217,6 +223,19 @@ func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
 	if n == 0 {
 		ts.Fatalf("%s holds no file", args[1])
 	}
+}
+
+// ahead DURATION appends a sweep as a machine would whose clock is ahead by so much.
+func scriptAhead(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ahead DURATION")
+	}
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	st, err := sqlite.Open(context.Background(), ts.MkAbs(filepath.Join("tidewaiter-data", ledgerFile)), sqlite.Options{})
+	ts.Check(err)
+	_, err = registry.Sweep(context.Background(), st, time.Now().Add(by))
+	ts.Check(errors.Join(err, st.Close()))
 }
 
 // many N FILE writes a document with N events, each of a unit of its own.
