@@ -50,6 +50,9 @@ func (c *captureCmd) Run(e *env) error {
 	if err := d.log.Check(e.ctx); err != nil { // nothing is kept that could not be signed
 		return err
 	}
+	if err := d.sayClock(c.TrustRecordTime); err != nil {
+		return err
+	}
 	receipts, err := c.receiptsFile()
 	if err != nil {
 		return err

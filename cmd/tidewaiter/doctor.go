@@ -87,6 +87,7 @@ func (e *env) printCheckup(c checkup) error {
 func (v *doctor) visit() {
 	v.folder()
 	v.space()
+	v.disk()
 	v.schema()
 	d, err := v.env.openLooking()
 	if err != nil {
@@ -131,7 +132,7 @@ func (v *doctor) folder() {
 	}
 	f, err := os.CreateTemp(path, ".doctor-*")
 	if err != nil {
-		v.fail("folder", "give this user the right to write in it, or look how the disk is mounted; until then everything can be asked and nothing captured", "%v", err)
+		v.fail("folder", "give this user the right to write in it, or look how the disk is mounted; until then nothing is captured", "%v", err)
 		return
 	}
 	f.Close()
@@ -167,6 +168,48 @@ func (v *doctor) space() {
 	default:
 		v.ok("space", "%s", text)
 	}
+}
+
+// How long a disk may take to make a small write durable. Each capture waits for it.
+const (
+	slowDisk    = 100 * time.Millisecond
+	stalledDisk = 5 * time.Second
+)
+
+// disk measures how long a small write takes.
+func (v *doctor) disk() {
+	took, err := timeSync(v.env.cli.Data)
+	if err != nil {
+		return // the folder's line says so
+	}
+	v.judgeDisk(took)
+}
+
+func (v *doctor) judgeDisk(took time.Duration) {
+	switch text := "a small write is durable after " + took.Round(time.Microsecond).String(); {
+	case took > stalledDisk:
+		v.fail("disk", "look at the disk and at what else writes to it: others who capture give up after a minute (the store is busy), and nothing of theirs is kept", "%s", text)
+	case took > slowDisk:
+		v.warn("disk", "each capture waits for it; look at the disk and at what else writes to it", "%s", text)
+	default:
+		v.ok("disk", "%s", text)
+	}
+}
+
+// timeSync writes a page into a folder and waits until it is durable.
+func timeSync(folder string) (time.Duration, error) {
+	f, err := os.CreateTemp(folder, ".doctor-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := f.Write(make([]byte, sqlite.PageSize)); err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	err = f.Sync()
+	return time.Since(begin), err
 }
 
 func bytesText(n int64) string {
@@ -238,9 +281,10 @@ func (v *doctor) clock() {
 		return
 	}
 	last := time.UnixMicro(v.head.Recorded)
+	err := registry.CheckClock(v.env.ctx, v.d.store, v.env.now())
 	switch behind := last.Sub(v.env.now()); {
-	case behind > time.Minute:
-		v.fail("clock", "set the clock (NTP): until it has caught up, entries are recorded at the time of the last one", "this clock is %s behind the ledger's last entry, %s", behind.Round(time.Second), stamp(last))
+	case err != nil:
+		v.fail("clock", "", "%v", err)
 	case behind > 0:
 		v.warn("clock", "see that the clock is kept by NTP", "this clock is %s behind the ledger's last entry", behind.Round(time.Millisecond))
 	default:
@@ -303,7 +347,7 @@ func (v *doctor) server() {
 	case set.Number < 140000:
 		v.fail("server", "run PostgreSQL 14 or later", "PostgreSQL %s is not supported", set.Version)
 	case set.Standby:
-		v.fail("server", "name the primary", "it is a standby: everything can be asked and nothing captured")
+		v.fail("server", "name the primary", "it is a standby: nothing can be captured")
 	case set.Connections > set.MaxConnections*9/10:
 		v.warn("server", "raise max_connections, or run fewer processes", "%d of %d connections are in use", set.Connections, set.MaxConnections)
 	default:

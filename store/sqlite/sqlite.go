@@ -26,9 +26,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tidewaiter/tidewaiter/store"
 )
@@ -65,9 +67,25 @@ var (
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	s, err := open(ctx, path, opts)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, explain(err))
+		return nil, fmt.Errorf("opening %s: %w", path, explain(orReadOnly(path, err)))
 	}
 	return s, nil
+}
+
+// orReadOnly names the reason when a file cannot be opened because its disk may only be read: to open it, SQLite must write beside it,
+// and says no more than that it could not.
+func orReadOnly(path string, err error) error {
+	if code(err) != sqlite3.SQLITE_CANTOPEN {
+		return err
+	}
+	f, probe := os.CreateTemp(filepath.Dir(path), ".writable-*")
+	if probe == nil {
+		return errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}
+	if errors.Is(probe, syscall.EROFS) || errors.Is(probe, fs.ErrPermission) {
+		return &failure{is: store.ErrReadOnly, says: readOnly, err: probe}
+	}
+	return err
 }
 
 func open(ctx context.Context, path string, opts Options) (*Store, error) {
