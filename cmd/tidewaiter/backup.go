@@ -163,7 +163,7 @@ func (e *env) stands(st store.Store) (r backupReport, err error) {
 	return r, err
 }
 
-// lastSigned is how many entries the last checkpoint covers; 0 when the key is not here to check it by.
+// lastSigned is how many entries the last checkpoint covers; 0 when the key to check it by is not here, or has replaced it since.
 func (e *env) lastSigned(st store.Store) (int64, error) {
 	signer, err := loadKey(e.inData(keyFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -174,7 +174,10 @@ func (e *env) lastSigned(st store.Store) (int64, error) {
 	}
 	log := &registry.Log{Store: st, Signer: signer}
 	last, _, err := log.Last(e.ctx)
-	if err != nil || last == nil {
+	if errors.Is(err, ledger.ErrNotProven) || err == nil && last == nil {
+		return 0, nil
+	}
+	if err != nil {
 		return 0, err
 	}
 	return last.Size, nil
