@@ -28,6 +28,7 @@ type fsck struct {
 	first   int64  // the index of the first of them
 
 	erased map[int64]Erased // entries without their content
+	lost   map[int64]bool   // entries that could not be read
 	said   map[int64]Erased // entries of which an erasure says that their content was destroyed
 }
 
@@ -164,7 +165,7 @@ func (f *fsck) compareErased(size int64) {
 		}
 	}
 	for _, seq := range slices.Sorted(maps.Keys(f.said)) {
-		if _, ok := f.erased[seq]; !ok {
+		if _, ok := f.erased[seq]; !ok && !f.lost[seq] {
 			f.report.add(seq, -1, "entry %d says that its content was destroyed, and it is still there", f.said[seq].By)
 		}
 	}
@@ -180,6 +181,7 @@ func (f *fsck) missing(until int64) {
 func (f *fsck) skip(format string, args ...any) {
 	seq := f.next()
 	f.report.add(seq, -1, format, args...)
+	f.lost[seq] = true
 	f.unread++
 	f.compare(seq, f.content.Leaf(f.at(tlog.StoredHashCount(seq)).hash), false)
 }

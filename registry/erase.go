@@ -20,6 +20,9 @@ var ErrRefused = errors.New("refused")
 // erasedKey is where the Seq of the last erasure is kept: whoever holds some of the ledger in memory asks whether it is still that.
 const erasedKey = "erased"
 
+// scrubKey is where the Seq of an erasure is kept until the store's files have nothing of it any more.
+const scrubKey = "scrub"
+
 // erasureName is the name of all erasures.
 const erasureName = "https://tidewaiter.org/erasure"
 
@@ -109,7 +112,34 @@ func (er *Erasure) erase(tx store.Appender, record *ledger.Erasing, now time.Tim
 	if done.Repeats, err = repeats(tx, names); err != nil {
 		return done, err
 	}
+	if err := tx.SetMeta(scrubKey, fmt.Append(nil, done.Seq)); err != nil {
+		return done, err
+	}
 	return done, tx.SetMeta(erasedKey, fmt.Append(nil, done.Seq))
+}
+
+// Scrub lets a store destroy what an erasure may have left in its files. Where it cannot, or was killed over it, ScrubDue says so.
+func Scrub(ctx context.Context, st store.Ledger, s store.Scrubber) error {
+	due, err := st.Meta(ctx, scrubKey)
+	if err != nil {
+		return err
+	}
+	if err := s.Scrub(ctx); err != nil {
+		return err
+	}
+	return st.Append(ctx, func(tx store.Appender) error {
+		now, err := tx.Meta(scrubKey)
+		if err != nil || string(now) != string(due) {
+			return err // something was erased meanwhile
+		}
+		return tx.SetMeta(scrubKey, nil)
+	})
+}
+
+// ScrubDue says whether something was erased of which the store's files may have remains.
+func ScrubDue(ctx context.Context, st store.Ledger) (bool, error) {
+	due, err := st.Meta(ctx, scrubKey)
+	return due != nil, err
 }
 
 // erasable reads an entry that may be erased, and what it names. What the log says of itself stays: its keys and its erasures prove

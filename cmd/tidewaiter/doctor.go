@@ -102,6 +102,7 @@ func (v *doctor) visit() {
 	v.key()
 	v.clock()
 	v.views()
+	v.erased()
 	v.leases()
 	v.server()
 	v.checkpoint()
@@ -304,6 +305,19 @@ func (v *doctor) views() {
 		v.warn("views", "the next question waits until they have caught up; run 'tidewaiter views digest' to let them", "%s entries behind the ledger", thousands(lag))
 	default:
 		v.ok("views", "%s entries behind the ledger", thousands(lag))
+	}
+}
+
+// erased looks whether an erasure was cut off before the file was written anew.
+func (v *doctor) erased() {
+	if _, ok := v.d.store.(store.Scrubber); !ok {
+		return
+	}
+	switch due, err := registry.ScrubDue(v.env.ctx, v.d.store); {
+	case err != nil:
+		v.fail("erased", "see what it says", "%v", err)
+	case due:
+		v.fail("erased", "run 'tidewaiter entries scrub'", "something was erased, and remains of it may still stand in the file")
 	}
 }
 

@@ -87,7 +87,7 @@ func refused(err error) error {
 // clean destroys what stands in the store's files and belongs to nothing any more, where we can.
 func (d *deployment) clean() error {
 	if s, ok := d.store.(store.Scrubber); ok {
-		return s.Scrub(d.env.ctx)
+		return registry.Scrub(d.env.ctx, d.store, s)
 	}
 	d.env.say("the database may hold the bytes until its tables are written anew (VACUUM FULL tidewaiter.entries, tidewaiter.contexts, tidewaiter.rows), and " +
 		"its archived WAL and its backups hold them until they are deleted: see docs/operators.md")
@@ -95,6 +95,11 @@ func (d *deployment) clean() error {
 }
 
 type entriesScrubCmd struct{}
+
+// Help is shown by --help.
+func (c *entriesScrubCmd) Help() string {
+	return `For when an erasure was cut off before it came to that, as "doctor" says. Needs twice the file's size of room, and writers wait.`
+}
 
 func (c *entriesScrubCmd) Run(e *env) error {
 	d, err := e.openExisting()
