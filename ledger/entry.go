@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Kind says what an entry is.
 type Kind string
@@ -39,4 +42,12 @@ type Entry struct {
 type Erased struct {
 	Commitment [32]byte // what the tree holds of the entry, which nobody can compute any more
 	By         int64    // Seq of the entry that says who destroyed the content, and why
+}
+
+// String is for messages and tests, where a pointer would be printed as an address.
+func (e *Erased) String() string {
+	if e == nil {
+		return "not erased"
+	}
+	return fmt.Sprintf("erased by entry %d, commitment %x", e.By, e.Commitment)
 }

@@ -23,8 +23,8 @@ func RunErase(t *testing.T, open Opener) {
 	})
 }
 
-// erasing is an entry that says of others that they were erased.
-func erasing(tx store.Appender, seqs ...int64) error {
+// Erasing erases entries, and appends the one that says so.
+func Erasing(tx store.Appender, seqs ...int64) error {
 	record := ledger.NewErasing([32]byte{1})
 	for _, seq := range seqs {
 		e, err := tx.Entry(seq)
@@ -52,7 +52,7 @@ func erasing(tx store.Appender, seqs ...int64) error {
 
 func erase(t *testing.T, s store.Store, seqs ...int64) {
 	t.Helper()
-	must(t, s.Append(t.Context(), func(tx store.Appender) error { return erasing(tx, seqs...) }))
+	must(t, s.Append(t.Context(), func(tx store.Appender) error { return Erasing(tx, seqs...) }))
 }
 
 func eraseOne(t *testing.T, s store.Store) {
@@ -125,7 +125,7 @@ func eraseUndone(t *testing.T, s store.Store) {
 	want := add(t, s, numbered(0, 3)...)
 	stop := errors.New("stop")
 	err := s.Append(t.Context(), func(tx store.Appender) error {
-		if err := erasing(tx, 1); err != nil {
+		if err := Erasing(tx, 1); err != nil {
 			return err
 		}
 		if e, err := tx.Entry(1); err != nil || e.Erased == nil || len(e.Body) > 0 {

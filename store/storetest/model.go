@@ -134,7 +134,7 @@ func (p *pair) erase(r *rapid.T) {
 			if e, err := tx.Entry(seq); err == nil && e.Kind == ledger.KindErasure {
 				return errUndo // those stay
 			}
-			return erasing(tx, seq)
+			return Erasing(tx, seq)
 		})
 	}
 	agree(r, "erase", nil, nil, do(p.s), do(p.m))
