@@ -33,6 +33,9 @@ type Telling struct {
 // Read decodes an event entry. The entry was validated when it was captured, so an error here means that the ledger was
 // changed behind our back.
 func Read(e ledger.Entry) (*Telling, error) {
+	if e.Erased != nil {
+		return nil, errErased(e)
+	}
 	ctx, err := epcis.ParseContext(e.Context)
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: context: %w", e.Seq, err)

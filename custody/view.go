@@ -16,17 +16,18 @@ type Entries func(seq int64) (ledger.Entry, error)
 // View takes in the ledger's entries in order and keeps, as rows, the state of every unit, the index of what was told about
 // it, the aliases and the master data. Not safe for concurrent use.
 type View struct {
-	states  *store.Table[State]
-	snaps   *store.Table[snapshots]
-	refs    *store.Table[refs]
-	dir     *store.Table[Element]
-	aliases *pairs // word and unit
-	hanging *pairs // subject and unit: see Telling.hangsOn
-	voided  *pairs // unit and event name, for error declarations
-	entries Entries
-	recent  recent
-	stale   map[string]Key // units to be folded anew, and from where on
-	weight  int            // counts the changes of the directory
+	states   *store.Table[State]
+	snaps    *store.Table[snapshots]
+	refs     *store.Table[refs]
+	dir      *store.Table[Element]
+	aliases  *pairs // word and unit
+	hanging  *pairs // subject and unit: see Telling.hangsOn
+	voided   *pairs // unit and event name, for error declarations
+	erasings *store.Table[erasing]
+	entries  Entries
+	recent   recent
+	stale    map[string]Key // units to be folded anew, and from where on
+	weight   int            // counts the changes of the directory
 }
 
 // keepRows is how many rows of a kind are held in memory between two commits.
@@ -35,15 +36,16 @@ const keepRows = 60000
 // NewView reads the view's rows.
 func NewView(rows store.Rows, entries Entries) *View {
 	return &View{
-		states:  store.NewTable[State](rows, "unit/"),
-		snaps:   store.NewTable[snapshots](rows, "snap/"),
-		refs:    store.NewTable[refs](rows, "told/"),
-		dir:     store.NewTable[Element](rows, "master/"),
-		aliases: newPairs(rows, "alias/"),
-		hanging: newPairs(rows, "hangs/"),
-		voided:  newPairs(rows, "void/"),
-		entries: entries,
-		stale:   map[string]Key{},
+		states:   store.NewTable[State](rows, "unit/"),
+		snaps:    store.NewTable[snapshots](rows, "snap/"),
+		refs:     store.NewTable[refs](rows, "told/"),
+		dir:      store.NewTable[Element](rows, "master/"),
+		aliases:  newPairs(rows, "alias/"),
+		hanging:  newPairs(rows, "hangs/"),
+		voided:   newPairs(rows, "void/"),
+		erasings: store.NewTable[erasing](rows, "erasure/"),
+		entries:  entries,
+		stale:    map[string]Key{},
 	}
 }
 
@@ -61,11 +63,14 @@ func (v *View) Elements(fn func(id string, e *Element) error) error { return v.d
 
 // Apply takes in the next entry. It returns what the entry tells, when it is an event.
 func (v *View) Apply(e ledger.Entry) (*Telling, error) {
-	switch e.Kind {
-	case ledger.KindEvent:
+	switch {
+	case e.Erased != nil: // as if it had never told anything
+	case e.Kind == ledger.KindEvent:
 		return v.applyEvent(e)
-	case ledger.KindMasterData:
+	case e.Kind == ledger.KindMasterData:
 		return nil, v.applyMasterData(e)
+	case e.Kind == ledger.KindErasure:
+		return nil, v.applyErasing(e)
 	}
 	return nil, nil
 }
@@ -183,6 +188,9 @@ func (v *View) applyMasterData(e ledger.Entry) error {
 
 // ReadElement decodes a master data entry.
 func ReadElement(e ledger.Entry) (*epcis.Element, error) {
+	if e.Erased != nil {
+		return nil, errErased(e)
+	}
 	ctx, err := epcis.ParseContext(e.Context)
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: context: %w", e.Seq, err)
@@ -223,7 +231,7 @@ func (v *View) Flush(changes map[string][]byte) error {
 	if err := v.settle(); err != nil {
 		return err
 	}
-	for _, t := range []interface{ Flush(map[string][]byte) error }{v.states, v.snaps, v.refs, v.dir, v.aliases, v.hanging, v.voided} {
+	for _, t := range []interface{ Flush(map[string][]byte) error }{v.states, v.snaps, v.refs, v.dir, v.aliases, v.hanging, v.voided, v.erasings} {
 		if err := t.Flush(changes); err != nil {
 			return err
 		}

@@ -32,7 +32,12 @@ const commitmentDomain = "tidewaiter/entry/v1"
 //
 // Every field says its length, so two different entries never give the same input. The 32 bytes of the commitment are the
 // tree's record: its leaf hash is SHA-256(0x00 || commitment), RFC 6962 section 2.1. Test vectors are in testdata/vectors.
+//
+// Of an erased entry it is the one that was kept.
 func Commitment(e Entry) [32]byte {
+	if e.Erased != nil {
+		return e.Erased.Commitment
+	}
 	return commit(e, sha256.Sum256(e.Context), sha256.Sum256(e.Body))
 }
 

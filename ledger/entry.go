@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Kind says what an entry is.
 type Kind string
@@ -13,6 +16,9 @@ const (
 	KindSweep      Kind = "sweep"          // ledger time moves on although nothing else arrived
 	KindKey        Kind = "log-key"        // the log's signing key was replaced
 	KindSuccession Kind = "log-succession" // this log goes on where another one ended
+	KindErasure    Kind = "erasure"        // the content of other entries was destroyed, see Erasing
+	KindHold       Kind = "hold"           // a legal hold: what is under it is not erased
+	KindRelease    Kind = "hold-release"   // a legal hold ended
 )
 
 // Entry is what the ledger holds: an event or a record, who said it, and when we knew.
@@ -29,4 +35,19 @@ type Entry struct {
 	Context  []byte   // the JSON-LD @context with which Body is read, as received; nil when there was none
 	Body     []byte   // the bytes as received
 	Salt     [32]byte // random; hides Body from whoever reads the tree only
+	Erased   *Erased  // not nil: Context, Body and Salt were destroyed
+}
+
+// Erased stands where an entry's content was.
+type Erased struct {
+	Commitment [32]byte // what the tree holds of the entry, which nobody can compute any more
+	By         int64    // Seq of the entry that says who destroyed the content, and why
+}
+
+// String is for messages and tests, where a pointer would be printed as an address.
+func (e *Erased) String() string {
+	if e == nil {
+		return "not erased"
+	}
+	return fmt.Sprintf("erased by entry %d, commitment %x", e.By, e.Commitment)
 }

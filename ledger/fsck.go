@@ -101,7 +101,7 @@ func (r *Report) add(seq, hash int64, format string, args ...any) {
 // The error says that the check itself could not go on: the context ended, or the store failed otherwise than by damage.
 // The report then holds what was found so far.
 func Fsck(ctx context.Context, entries func(from, to int64, fn func(Entry) error) error, hashes tlog.HashReader, size int64, last *Checkpoint) (Report, error) {
-	f := &fsck{ctx: ctx, entries: entries, hashes: hashes, last: last, report: Report{Size: size}}
+	f := &fsck{ctx: ctx, entries: entries, hashes: hashes, last: last, report: Report{Size: size}, erased: map[int64]Erased{}, said: map[int64]Erased{}, lost: map[int64]bool{}}
 	err := f.run(size)
 	f.report.Root = f.content.Root()
 	if err != nil {

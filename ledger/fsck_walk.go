@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -24,6 +26,10 @@ type fsck struct {
 	stored  []node // the stored tree's frontier, largest subtree first
 	batch   []node // the stored hashes of this batch
 	first   int64  // the index of the first of them
+
+	erased map[int64]Erased // entries without their content
+	lost   map[int64]bool   // entries that could not be read
+	said   map[int64]Erased // entries of which an erasure says that their content was destroyed
 }
 
 // node is a hash as it was stored; where that could not be read, as it should be; not ok when that is unknown too.
@@ -43,6 +49,7 @@ func (f *fsck) run(size int64) error {
 			return err
 		}
 	}
+	f.compareErased(size)
 	if f.last != nil && f.last.Size > size {
 		f.report.add(size, -1, "entries are missing from here on: the signed checkpoint speaks of %d, and the ledger has %d", f.last.Size, size)
 	}
@@ -122,7 +129,46 @@ func (f *fsck) take(e Entry, to int64) {
 		f.report.add(e.Seq, -1, "%v", err)
 	}
 	f.report.Entries++
+	f.noteErased(e)
 	f.compare(e.Seq, want, true)
+}
+
+// noteErased remembers what is to be compared once everything was read: erasures stand behind what they are about.
+func (f *fsck) noteErased(e Entry) {
+	if e.Erased != nil {
+		f.erased[e.Seq] = *e.Erased
+	}
+	if e.Kind != KindErasure {
+		return
+	}
+	record, err := ParseErasing(e)
+	if err != nil {
+		f.report.add(e.Seq, -1, "%v", err)
+		return
+	}
+	for _, gone := range record.Entries {
+		f.said[gone.Seq] = Erased{Commitment: gone.Commitment, By: e.Seq}
+	}
+}
+
+// compareErased holds what is erased against what erasures say. Who destroys an entry's content without saying so is found out,
+// although the tree has no more of it than before.
+func (f *fsck) compareErased(size int64) {
+	for _, seq := range slices.Sorted(maps.Keys(f.erased)) {
+		e := f.erased[seq]
+		switch said, ok := f.said[seq]; {
+		case e.By >= size: // it came while we were reading
+		case !ok || said.By != e.By:
+			f.report.add(seq, -1, "its content was destroyed, and entry %d, which should say by whom and why, does not; restore it from a backup", e.By)
+		case said.Commitment != e.Commitment:
+			f.report.add(seq, -1, "the commitment that was kept of it is not the one that its erasure, entry %d, names", e.By)
+		}
+	}
+	for _, seq := range slices.Sorted(maps.Keys(f.said)) {
+		if _, ok := f.erased[seq]; !ok && !f.lost[seq] {
+			f.report.add(seq, -1, "entry %d says that its content was destroyed, and it is still there", f.said[seq].By)
+		}
+	}
 }
 
 func (f *fsck) missing(until int64) {
@@ -135,6 +181,7 @@ func (f *fsck) missing(until int64) {
 func (f *fsck) skip(format string, args ...any) {
 	seq := f.next()
 	f.report.add(seq, -1, format, args...)
+	f.lost[seq] = true
 	f.unread++
 	f.compare(seq, f.content.Leaf(f.at(tlog.StoredHashCount(seq)).hash), false)
 }

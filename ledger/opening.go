@@ -45,7 +45,7 @@ type Digests struct {
 // Open opens an entry, content included.
 func Open(e Entry) Opening {
 	e.Recorded = time.UnixMicro(e.Recorded.UnixMicro()).UTC() // what the commitment holds of it
-	if e.Body == nil {
+	if e.Body == nil && e.Erased == nil {
 		e.Body = []byte{}
 	}
 	return Opening{Entry: e}
@@ -79,6 +79,8 @@ func (o Opening) Leaf() (tlog.Hash, error) {
 
 func (o Opening) check() error {
 	switch {
+	case o.Entry.Erased != nil:
+		return fmt.Errorf("it was erased, as entry %d says: nothing is left to open", o.Entry.Erased.By)
 	case o.Entry.Seq < 0:
 		return fmt.Errorf("seq is %d; entries are numbered from 0", o.Entry.Seq)
 	case o.Entry.Recorded.Nanosecond()%1000 != 0:

@@ -21,6 +21,7 @@ type Options struct {
 	SpoolDir        string // where documents are spooled; empty: the system's folder for temporary files
 	MaxEventBytes   int64  // 0: the decoder's own limit
 	Reject          func(Reject)
+	Gone            func(Reject)            // what is sent again, and was erased: it is counted as a duplicate
 	Progress        func(done, total int64) // events committed so far, of all in the document
 	Kept            func(first, last int64) // entries that are durable now
 }

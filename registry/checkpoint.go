@@ -112,10 +112,10 @@ func (l *Log) stand(ctx context.Context) (t tip, err error) {
 		return t, fmt.Errorf("sign a checkpoint: %w", err)
 	}
 	t.now = ledger.Checkpoint{Origin: l.Signer.Origin(), Size: head.Size, Root: tree.Root()}
-	if err := l.mayUseKey(ctx); err != nil {
-		return t, err
-	}
 	if t.recorded == nil {
+		if err := l.mayUseKey(ctx); err != nil {
+			return t, err
+		}
 		return t, l.mayBegin(ctx, &t)
 	}
 	c, err := ledger.ParseBody(string(t.recorded))
@@ -123,10 +123,17 @@ func (l *Log) stand(ctx context.Context) (t tip, err error) {
 		return t, fmt.Errorf("the record of the last checkpoint, %s, cannot be read: %w", l.Record, err)
 	}
 	if c.Origin != l.Signer.Origin() {
+		if err := l.mayUseKey(ctx); err != nil {
+			return t, err
+		}
 		return t, l.maySucceed(ctx, c)
 	}
 	t.last = &c
-	return t, extends(r, c, t.now)
+	// First the tree: a ledger from before its key was replaced does not know the key that it has.
+	if err := extends(r, c, t.now); err != nil {
+		return t, err
+	}
+	return t, l.mayUseKey(ctx)
 }
 
 // mayBegin decides about a log without a record: it is new, or older than records are, or its record was lost.

@@ -27,6 +27,7 @@ type committer struct {
 	rawCtx  jsontext.Value
 	dir     *overlay
 	first   time.Time // record time of the document's first event, where it is trusted
+	erased  bool      // something in this ledger was erased
 	total   int64
 	done    int64
 	result  Result
@@ -95,6 +96,11 @@ func (c *committer) begin(tx store.Appender) error {
 		return err
 	}
 	c.history = mark != nil
+	gone, err := tx.Meta(erasedKey)
+	if err != nil {
+		return err
+	}
+	c.erased = gone != nil
 	switch {
 	case c.opts.TrustRecordTime == c.history:
 		return nil
@@ -132,13 +138,13 @@ func (c *committer) takeEvent(tx store.Appender, p *prepared) (bad *epcis.Error,
 	if bad != nil {
 		return bad, nil
 	}
-	if _, dup, err := tx.Seen(p.key); err != nil {
+	if seq, dup, err := tx.Seen(p.key); err != nil {
 		return nil, err
 	} else if dup {
 		c.result.Duplicates++
-		return nil, nil
+		return nil, c.sayErased(tx, p, seq)
 	}
-	dup, bad, err := c.compareNamed(tx, p.ev, p.name, p.digest)
+	dup, bad, err := c.compareNamed(tx, p)
 	if err != nil || bad != nil {
 		return bad, err
 	}
@@ -166,7 +172,8 @@ func (c *committer) identify(ev *epcis.Event) (name string, digest [32]byte, err
 // compareNamed looks at the entries that have the same name. The same content is a duplicate, unless it was said by another voice.
 // Other content under the same event id is refused, except where an error declaration makes the difference; under a computed name
 // it is an event of its own (the CBV hash does not tell all events apart).
-func (c *committer) compareNamed(tx store.Appender, ev *epcis.Event, name string, digest [32]byte) (dup bool, bad *epcis.Error, err error) {
+func (c *committer) compareNamed(tx store.Appender, p *prepared) (dup bool, bad *epcis.Error, err error) {
+	ev, name, digest := p.ev, p.name, p.digest
 	seqs, err := tx.Named(name)
 	if err != nil {
 		return false, nil, err
@@ -177,6 +184,12 @@ func (c *committer) compareNamed(tx store.Appender, ev *epcis.Event, name string
 			return false, nil, err
 		}
 		if old.Kind != ledger.KindEvent {
+			continue
+		}
+		if old.Erased != nil {
+			if dup, bad, err := c.compareErased(tx, p, old); dup || bad != nil || err != nil {
+				return dup, bad, err
+			}
 			continue
 		}
 		t, err := custody.Read(old)
@@ -253,6 +266,9 @@ func (c *committer) takeElement(tx store.Appender, p *prepared) error {
 	if err != nil {
 		return err
 	}
+	if gone, err := c.toldAndErased(tx, p, seqs); gone || err != nil {
+		return err
+	}
 	if n := len(seqs); n > 0 {
 		last, err := tx.Entry(seqs[n-1])
 		if err != nil {
@@ -269,8 +285,7 @@ func (c *committer) takeElement(tx store.Appender, p *prepared) error {
 	}
 	e := ledger.Entry{Kind: ledger.KindMasterData, Recorded: notBefore(tx, t), Trusted: c.opts.TrustRecordTime, Speaker: p.speaker, Name: p.name, Context: c.rawCtx, Body: p.body}
 	c.dir.tell(e, p.el)
-	// What was told before and is told again after a change is news: the number of tellings is part of the key.
-	return c.append(tx, e, keyOf("masterdata", p.speaker, fmt.Appendf(nil, "%s\x00%d", p.body, len(seqs))))
+	return c.append(tx, e, elementKey(p.speaker, p.body, len(seqs)))
 }
 
 func (c *committer) append(tx store.Appender, e ledger.Entry, key store.Key) error {

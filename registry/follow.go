@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type Follower[V View] struct {
 
 	view V
 	at   int64
+	mark []byte // the last erasure before the view was opened
 	open bool
 }
 
@@ -53,15 +55,19 @@ func (f *Follower[V]) CatchUp(ctx context.Context) (V, error) {
 }
 
 func (f *Follower[V]) catchUp(ctx context.Context) error {
+	mark, err := f.Store.Meta(ctx, erasedKey)
+	if err != nil {
+		return err
+	}
 	at, err := f.Store.Cursor(ctx, f.Name)
 	if err != nil {
 		return err
 	}
-	if !f.open || at != f.at {
+	if !f.open || at != f.at || !bytes.Equal(mark, f.mark) {
 		if f.view, err = f.New(f.Store.Rows(ctx, f.Name)); err != nil {
 			return fmt.Errorf("view %s: %w", f.Name, err)
 		}
-		f.at, f.open = at, true
+		f.at, f.mark, f.open = at, mark, true
 	}
 	head, err := f.Store.Head(ctx)
 	if err != nil {
@@ -71,7 +77,11 @@ func (f *Follower[V]) catchUp(ctx context.Context) error {
 		return fmt.Errorf("view %s has taken in %d entries, the ledger holds %d: it is another ledger's; run `tidewaiter views rebuild`", f.Name, f.at, head.Size)
 	}
 	for f.at < head.Size {
-		if err := f.step(ctx, head.Size); err != nil {
+		err := f.step(ctx, head.Size)
+		if gone, e := f.erasedSince(ctx); gone || e != nil {
+			return errors.Join(e, f.forget(ctx))
+		}
+		if err != nil {
 			return err
 		}
 		if f.Progress != nil {
@@ -79,6 +89,21 @@ func (f *Follower[V]) catchUp(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// erasedSince says whether something was erased since the view was opened. Then the view may hold some of it in memory, and may
+// have written it.
+func (f *Follower[V]) erasedSince(ctx context.Context) (bool, error) {
+	mark, err := f.Store.Meta(ctx, erasedKey)
+	return err == nil && !bytes.Equal(mark, f.mark), err
+}
+
+// forget drops the view, so that it is made anew from what is left.
+func (f *Follower[V]) forget(ctx context.Context) error {
+	if err := f.Store.Drop(ctx, f.Name); err != nil {
+		return err
+	}
+	return fmt.Errorf("something was erased meanwhile: %w", store.ErrConflict)
 }
 
 // errFull ends a batch early.

@@ -155,15 +155,7 @@ func (l *Log) tell(ctx context.Context, name string, kind ledger.Kind, record an
 		return err
 	}
 	return l.Store.Append(ctx, func(tx store.Appender) error {
-		history, err := tx.Meta(historyKey)
-		if err != nil {
-			return err
-		}
-		e := ledger.Entry{Kind: kind, Recorded: notBefore(tx, now), Speaker: custody.Registrar, Name: name, Body: body}
-		if history != nil { // whose time only documents move
-			e.Recorded, e.Trusted = time.UnixMicro(tx.Head().Recorded).UTC(), true
-		}
-		_, err = tx.Append(e, keyOf(string(kind), custody.Registrar, body))
+		_, err := appendAs(tx, name, kind, body, now, keyOf(string(kind), custody.Registrar, body))
 		if err == nil && more != nil {
 			err = more(tx)
 		}

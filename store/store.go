@@ -25,6 +25,8 @@ var (
 	ErrDuplicate = errors.New("this content is kept already")
 	// ErrBusy: another process was writing for longer than we wait. Nothing was kept; try again.
 	ErrBusy = errors.New("the store is busy")
+	// ErrErased: the entry's content was destroyed before.
+	ErrErased = errors.New("the entry is erased already")
 	// ErrFull: there is no room left for what was to be written. Nothing was kept.
 	ErrFull = errors.New("the store is full")
 	// ErrReadOnly: the store may be read and not written. Nothing was kept.
@@ -91,6 +93,10 @@ type Appender interface {
 	// backwards, ErrDuplicate when the key is there already, and what e.Validate says; after these fn may go on. Recorded is
 	// kept in microseconds. The bytes of e are the caller's again when Append returns.
 	Append(e ledger.Entry, key Key) (seq int64, err error)
+	// Erase destroys the content of an entry: salt, body, and context unless another entry has it too. Kept are its commitment,
+	// its key, kind, name, speaker and time, and by, the Seq of the entry that says so. Every view that has taken the entry in is
+	// dropped with it. ErrNotFound when there is no such entry, ErrErased when that was done before.
+	Erase(seq, by int64) error
 	Meta(name string) ([]byte, error)
 	SetMeta(name string, value []byte) error
 }
@@ -137,6 +143,24 @@ type Leases interface {
 	Acquire(ctx context.Context, name, holder string, d time.Duration) error
 	// Release gives the lease up early, if the holder has it still.
 	Release(ctx context.Context, name, holder string) error
+}
+
+// Lease is a lease as it stands.
+type Lease struct {
+	Name, Holder string
+	Left         time.Duration // by the store's clock; negative when it has run out, and nobody has taken it since
+}
+
+// Lessor is a store that says which leases there are, for people who look after it.
+type Lessor interface {
+	LeasesNow(ctx context.Context) ([]Lease, error)
+}
+
+// Scrubber is a store that may hold bytes that nothing points to any more, as a file does. Scrub destroys them: after an erasure,
+// until then, somebody with the right tools could read them.
+type Scrubber interface {
+	// Scrub writes what is kept anew, and nothing else. It may take long, and those that write meanwhile may get ErrBusy.
+	Scrub(ctx context.Context) error
 }
 
 // Checker is a store that can look for damage in what the contract's other methods do not show. ledger.Fsck reads the entries

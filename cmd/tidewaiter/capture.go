@@ -50,6 +50,9 @@ func (c *captureCmd) Run(e *env) error {
 	if err := d.log.Check(e.ctx); err != nil { // nothing is kept that could not be signed
 		return err
 	}
+	if err := d.sayClock(c.TrustRecordTime); err != nil {
+		return err
+	}
 	receipts, err := c.receiptsFile()
 	if err != nil {
 		return err
@@ -138,6 +141,10 @@ func (c *captureCmd) capture(d *deployment, name string) (registry.Result, error
 	return reg.Capture(d.env.ctx, counted, registry.Options{
 		Name: shown, As: c.As, Proceed: c.Proceed, TrustRecordTime: c.TrustRecordTime, SpoolDir: d.spoolDir(), MaxEventBytes: c.MaxEventBytes,
 		Reject: func(r registry.Reject) {
+			storing.clear()
+			d.env.reject(r)
+		},
+		Gone: func(r registry.Reject) {
 			storing.clear()
 			d.env.reject(r)
 		},

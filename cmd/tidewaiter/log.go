@@ -88,6 +88,9 @@ func (c *logProofCmd) Run(e *env) error {
 	if len(seqs) == 0 {
 		return fmt.Errorf("%w: nothing in this ledger is named %s", errNo, c.What)
 	}
+	if seqs, err = d.withContent(seqs); err != nil {
+		return err
+	}
 	checkpoint, err := d.checkpointOver(slices.Max(seqs))
 	if err != nil {
 		return err
@@ -128,6 +131,30 @@ func (c *logProofCmd) find(d *deployment) ([]int64, error) {
 	}
 	slices.Sort(seqs)
 	return slices.Compact(seqs), nil
+}
+
+// withContent leaves out the entries that were erased, and names them. That they are in the tree could be proved still, and not what
+// they said.
+func (d *deployment) withContent(seqs []int64) (left []int64, err error) {
+	var gone error
+	for _, seq := range seqs {
+		e, err := d.entry(seq)
+		if err != nil {
+			return nil, err
+		}
+		if e.Erased == nil {
+			left = append(left, seq)
+			continue
+		}
+		gone = fmt.Errorf("entry %d was erased, as entry %d says: nothing is left to prove but that it was there", seq, e.Erased.By)
+		if len(seqs) > 1 {
+			d.env.say("%v", gone)
+		}
+	}
+	if len(left) == 0 {
+		return nil, fmt.Errorf("%w: %w", errNo, gone)
+	}
+	return left, nil
 }
 
 // numbered takes the word for an entry's number.

@@ -59,7 +59,11 @@ type cli struct {
 	Exceptions exceptionsCmd `cmd:"" help:"List the data that does not add up and needs a fix."`
 	Log        logCmd        `cmd:"" help:"Prove the ledger."`
 	Serve      serveCmd      `cmd:"" help:"Serve the log over HTTP."`
+	Entries    entriesCmd    `cmd:"" help:"Erase what entries say, and keep entries from being erased."`
 	Views      viewsCmd      `cmd:"" help:"Look after what is derived from the ledger."`
+	Backup     backupCmd     `cmd:"" help:"Write a copy of the whole ledger, while it is in use, and check it."`
+	Restore    restoreCmd    `cmd:"" help:"Put a backup into an empty data folder."`
+	Doctor     doctorCmd     `cmd:"" help:"Look at everything that keeps a deployment healthy, and say what to do."`
 	Sweep      sweepCmd      `cmd:"" help:"Let ledger time move on although nothing arrived, so that what is overdue is noticed."`
 	Inventory  inventoryCmd  `cmd:"" help:"Write a machine's own account of its parts as an EPCIS document."`
 	Hash       hashCmd       `cmd:"" help:"Print the CBV event hash of each event of a document."`

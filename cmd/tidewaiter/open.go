@@ -213,6 +213,19 @@ func syncFolder(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
+// sayClock warns when the clock is behind the ledger, which keeps nothing from being captured.
+func (d *deployment) sayClock(history bool) error {
+	if history {
+		return nil
+	}
+	err := registry.CheckClock(d.env.ctx, d.store, d.env.now())
+	if errors.Is(err, registry.ErrClock) {
+		d.env.say("warning: %v", err)
+		return nil
+	}
+	return err
+}
+
 // caughtUp returns the views once they have taken in the whole ledger, and shows how far they are.
 func (d *deployment) caughtUp() (*casework.View, error) {
 	bar := d.env.bar("Reading the ledger")

@@ -27,7 +27,7 @@ func TestScriptPostgres(t *testing.T) {
 	pgtest.Database(t) // skips, where there is no server
 	params := scriptParams()
 	params.UpdateScripts = false
-	for _, name := range []string{"where", "trace", "cases", "exceptions", "sweep"} {
+	for _, name := range []string{"where", "trace", "cases", "exceptions", "sweep", "hold"} {
 		params.Files = append(params.Files, filepath.Join("testdata", "script", name+".txtar"))
 	}
 	own, err := filepath.Glob(filepath.Join("testdata", "postgres", "*.txtar"))

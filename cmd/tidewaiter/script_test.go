@@ -1,19 +1,26 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tidewaiter/tidewaiter/registry"
+	"github.com/tidewaiter/tidewaiter/store/sqlite"
 )
 
 // The scripts in testdata/script run the real main as a process of its own, and read as its manual. After a change of what
@@ -52,6 +59,9 @@ func scriptParams() testscript.Params {
 			"nest":     scriptNest,
 			"sql":      scriptSQL,
 			"many":     scriptMany,
+			"holds":    scriptHolds,
+			"same":     scriptSame,
+			"ahead":    scriptAhead,
 		},
 	}
 }
@@ -162,6 +172,70 @@ func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
 		ts.Fatalf("%d rows were changed, want 1 (%v)", n, err)
 	}
+}
+
+// holds TEXT FOLDER looks for a text in every file of a folder, byte by byte.
+func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: holds TEXT FOLDER")
+	}
+	var in []string
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[1]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if bytes.Contains(content, []byte(args[0])) {
+			in = append(in, path)
+		}
+		return err
+	}))
+	if (len(in) > 0) == neg {
+		ts.Fatalf("files that hold %q: %q", args[0], in)
+	}
+}
+
+// same FOLDER FOLDER compares two folders, file by file.
+func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: same FOLDER FOLDER")
+	}
+	a, b := ts.MkAbs(args[0]), ts.MkAbs(args[1])
+	n := 0
+	ts.Check(filepath.WalkDir(b, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(b, path)
+		if err != nil {
+			return err
+		}
+		want, err := os.ReadFile(filepath.Join(a, rel))
+		if err != nil {
+			return err
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			return fmt.Errorf("%s differs (%w)", rel, err)
+		}
+		n++
+		return nil
+	}))
+	if n == 0 {
+		ts.Fatalf("%s holds no file", args[1])
+	}
+}
+
+// ahead DURATION appends a sweep as a machine would whose clock is ahead by so much.
+func scriptAhead(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ahead DURATION")
+	}
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	st, err := sqlite.Open(context.Background(), ts.MkAbs(filepath.Join("tidewaiter-data", ledgerFile)), sqlite.Options{})
+	ts.Check(err)
+	_, err = registry.Sweep(context.Background(), st, time.Now().Add(by))
+	ts.Check(errors.Join(err, st.Close()))
 }
 
 // many N FILE writes a document with N events, each of a unit of its own.

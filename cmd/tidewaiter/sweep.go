@@ -16,6 +16,9 @@ func (c *sweepCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
+	if err := d.sayClock(false); err != nil {
+		return err
+	}
 	seq, err := registry.Sweep(e.ctx, d.store, e.now())
 	if err != nil {
 		return err

@@ -44,11 +44,11 @@ func (c *traceCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
-	units, err := e.find(v, c.Unit)
+	units, gone, err := e.findTold(v, c.Unit, c.asked())
 	if err != nil {
 		return err
 	}
-	known := false
+	known := len(gone) > 0
 	for _, unit := range units {
 		list, err := v.Custody.Trace(unit, c.asked())
 		if err != nil {
@@ -77,7 +77,7 @@ func (c *traceCmd) Run(e *env) error {
 	if !known {
 		return fmt.Errorf("%w: nothing was known of %s at that time", errNo, c.Unit)
 	}
-	return nil
+	return e.printTombstones(c.Unit, gone)
 }
 
 func reportTrace(unit string, t custody.Trace) traceReport {

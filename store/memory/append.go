@@ -14,7 +14,7 @@ import (
 // Append runs fn on a draft and makes the draft the ledger when all went well.
 func (s *Store) Append(ctx context.Context, fn func(store.Appender) error) error {
 	return s.write(ctx, OpAppend, func() error {
-		tx := &appender{s: s, ctx: ctx, head: s.head(), keys: map[store.Key]int64{}, names: map[string][]int64{}, meta: map[string][]byte{}}
+		tx := &appender{s: s, ctx: ctx, head: s.head(), keys: map[store.Key]int64{}, names: map[string][]int64{}, meta: map[string][]byte{}, erased: map[int64]ledger.Erased{}}
 		defer func() { tx.done = true }()
 		if err := fn(tx); err != nil {
 			return err
@@ -47,6 +47,28 @@ func (s *Store) keep(tx *appender) {
 	for name, value := range tx.meta {
 		setMeta(l.meta, name, value)
 	}
+	s.erase(tx.erased)
+}
+
+// erase takes the content of entries away, in a copy: readers may hold the list. Views that have them go.
+func (s *Store) erase(gone map[int64]ledger.Erased) {
+	if len(gone) == 0 {
+		return
+	}
+	s.log.entries = slices.Clone(s.log.entries)
+	for seq, as := range gone {
+		s.log.entries[seq] = erased(s.log.entries[seq], as)
+		for name, v := range s.views {
+			if v.cursor > seq {
+				delete(s.views, name)
+			}
+		}
+	}
+}
+
+func erased(e ledger.Entry, as ledger.Erased) ledger.Entry {
+	e.Context, e.Body, e.Salt, e.Erased = nil, []byte{}, [32]byte{}, &as
+	return e
 }
 
 // appender is the draft of one transaction.
@@ -59,6 +81,7 @@ type appender struct {
 	keys    map[store.Key]int64
 	names   map[string][]int64
 	meta    map[string][]byte
+	erased  map[int64]ledger.Erased
 }
 
 var errDone = errors.New("the transaction is over: an Appender ends with the function that it was given to")
@@ -101,10 +124,30 @@ func (a *appender) Entry(seq int64) (ledger.Entry, error) {
 	if err := a.live(); err != nil {
 		return ledger.Entry{}, err
 	}
+	e, err := a.entry(seq)
+	if as, ok := a.erased[seq]; ok && err == nil {
+		e = erased(e, as)
+	}
+	return e, err
+}
+
+func (a *appender) entry(seq int64) (ledger.Entry, error) {
 	if first := a.head.Size - int64(len(a.entries)); seq >= first && seq < a.head.Size {
 		return copied(a.entries[seq-first]), nil
 	}
 	return a.s.Entry(a.ctx, seq)
+}
+
+func (a *appender) Erase(seq, by int64) error {
+	e, err := a.Entry(seq)
+	if err != nil {
+		return err
+	}
+	if e.Erased != nil {
+		return fmt.Errorf("entry %d: %w, as entry %d says", seq, store.ErrErased, e.Erased.By)
+	}
+	a.erased[seq] = ledger.Erased{Commitment: ledger.Commitment(e), By: by}
+	return nil
 }
 
 func (a *appender) Append(e ledger.Entry, key store.Key) (int64, error) {

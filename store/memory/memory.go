@@ -43,7 +43,7 @@ type Store struct {
 	leases map[string]lease
 }
 
-// log is the ledger's part. Entries and hashes are never changed once they are there.
+// log is the ledger's part. Hashes are never changed once they are there, and entries only by erase.
 type log struct {
 	entries []ledger.Entry
 	hashes  []tlog.Hash
@@ -227,6 +227,10 @@ func clone(b []byte) []byte {
 // copied is an entry whose bytes nobody else holds.
 func copied(e ledger.Entry) ledger.Entry {
 	e.Context, e.Body = clone(e.Context), clone(e.Body)
+	if e.Erased != nil {
+		as := *e.Erased
+		e.Erased = &as
+	}
 	return e
 }
 

@@ -259,7 +259,7 @@ func (a *appender) end() error {
 }
 
 const (
-	insertEntries = `INSERT INTO tidewaiter.entries (` + entryColumns + `) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+	insertEntries = `INSERT INTO tidewaiter.entries (` + newColumns + `) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
 	$6::integer[], $7::boolean[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[])`
 	insertHashes = `INSERT INTO tidewaiter.hashes (block, first, h) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])`
 )

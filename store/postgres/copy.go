@@ -57,7 +57,7 @@ func copyEntries(ctx context.Context, conn *pgx.Conn, rows []entryRow) error {
 		c.entry(&rows[i])
 	}
 	c.end()
-	_, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(c.b), "COPY tidewaiter.entries ("+entryColumns+") FROM STDIN (FORMAT binary)")
+	_, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(c.b), "COPY tidewaiter.entries ("+newColumns+") FROM STDIN (FORMAT binary)")
 	return err
 }
 

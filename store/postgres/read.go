@@ -41,18 +41,7 @@ func (s *Store) Entry(ctx context.Context, seq int64) (e ledger.Entry, err error
 
 func readEntry(ctx context.Context, conn *pgx.Conn, seq int64, contexts contextReader) (ledger.Entry, error) {
 	var r entryRow
-	err := conn.QueryRow(ctx, "SELECT "+entryColumns+" FROM tidewaiter.entries WHERE seq = $1", seq).Scan(r.dest()...)
-	if isNone(err) {
-		return ledger.Entry{}, store.ErrNotFound
-	}
-	if err != nil {
-		return ledger.Entry{}, damaged(seq, err)
-	}
-	e, err := r.entry()
-	if err != nil {
-		return e, damaged(seq, err)
-	}
-	return withContext(ctx, conn, e, r.context, contexts)
+	return readRow(ctx, conn, seq, &r, contexts)
 }
 
 func withContext(ctx context.Context, conn *pgx.Conn, e ledger.Entry, id *int64, contexts contextReader) (ledger.Entry, error) {
@@ -121,7 +110,7 @@ func (c *contextCache) read(ctx context.Context, conn *pgx.Conn, id int64) ([]by
 }
 
 // A page of entries is read, and its connection given back, before the caller sees them: a caller that is slow, or reads on
-// inside, then holds up nobody. Entries are never changed, so that pages fit together.
+// inside, then holds up nobody. Entries are never changed, unless their content is erased, so that pages fit together.
 const (
 	pageEntries = 512
 	pageBytes   = 4 << 20

@@ -75,12 +75,17 @@ type entryRow struct {
 	trusted                          bool
 	kind, keyTail, salt              []byte
 	speaker, name, body              []byte
+	erased                           *int64 // entries.seq; then salt is the commitment
 }
 
-const entryColumns = "seq, recorded, name_hash, key_head, context, sum, trusted, kind, key_tail, salt, speaker, name, body"
+// The columns that a new entry has, and all of them in the order of dest.
+const (
+	newColumns   = "seq, recorded, name_hash, key_head, context, sum, trusted, kind, key_tail, salt, speaker, name, body"
+	entryColumns = newColumns + ", erased"
+)
 
 func (r *entryRow) dest() []any {
-	return []any{&r.seq, &r.recorded, &r.nameHash, &r.keyHead, &r.context, &r.sum, &r.trusted, &r.kind, &r.keyTail, &r.salt, &r.speaker, &r.name, &r.body}
+	return []any{&r.seq, &r.recorded, &r.nameHash, &r.keyHead, &r.context, &r.sum, &r.trusted, &r.kind, &r.keyTail, &r.salt, &r.speaker, &r.name, &r.body, &r.erased}
 }
 
 // checksum is what sum must be.
@@ -98,6 +103,9 @@ func (r *entryRow) checksum() int32 {
 	}
 	for _, b := range [...][]byte{r.kind, r.speaker, r.name, r.keyTail, r.salt, r.body} {
 		s.bytes(b)
+	}
+	if r.erased != nil {
+		s.number(*r.erased)
 	}
 	return s.value()
 }
@@ -124,10 +132,27 @@ func (r *entryRow) entry() (ledger.Entry, error) {
 	case len(r.salt) != 32:
 		return ledger.Entry{}, fmt.Errorf("its salt has %d bytes", len(r.salt))
 	}
-	return ledger.Entry{
+	e := ledger.Entry{
 		Seq: r.seq, Kind: ledger.Kind(r.kind), Recorded: time.UnixMicro(r.recorded).UTC(), Trusted: r.trusted,
 		Speaker: string(r.speaker), Name: string(r.name), Body: notNil(r.body), Salt: [32]byte(r.salt),
-	}, nil
+	}
+	if r.erased != nil {
+		e.Salt, e.Erased = [32]byte{}, &ledger.Erased{Commitment: e.Salt, By: *r.erased}
+	}
+	return e, nil
+}
+
+// erase takes the content away.
+func (r *entryRow) erase(commitment [32]byte, by int64) {
+	r.salt, r.body, r.context, r.erased = commitment[:], []byte{}, nil, &by
+	r.sum = r.checksum()
+}
+
+// shellHash is what stands as the hash of a context that was erased. Its row stays, empty, so that no other context gets its id,
+// by which other processes may remember it.
+func shellHash(id int64) []byte {
+	h := sha256.Sum256(fmt.Appendf(nil, "tidewaiter/erased-context/v1 %d", id))
+	return h[:]
 }
 
 func notNil(b []byte) []byte {

@@ -100,6 +100,10 @@ CREATE TABLE tidewaiter.leases (
 	sum    integer NOT NULL
 ) WITH (fillfactor = 10);
 `,
+	// 2. The entry that says why the content of this one was destroyed: then body is empty, context NULL, and salt the commitment.
+	`
+ALTER TABLE tidewaiter.entries ADD COLUMN erased bigint;
+`,
 }
 
 // prepare makes sure that the database is ours and that its schema is this program's.

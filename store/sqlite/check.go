@@ -172,6 +172,9 @@ func (c *check) readContexts() error {
 			return scanned("a context", err)
 		}
 		sum := sha256.Sum256(body)
+		if len(body) == 0 && string(shellHash(id)) == string(hash) {
+			return nil // it was erased
+		}
 		if string(sum[:]) != string(hash) {
 			c.problem("context %d is not what its hash says", id)
 		}

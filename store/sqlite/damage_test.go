@@ -33,6 +33,9 @@ func keptFile(t *testing.T, entries int) string {
 			if n%4 == 2 {
 				e.Context = []byte("another context")
 			}
+			if n == 6 {
+				e.Context = []byte("a context of its own, to be erased")
+			}
 			if n%10 == 3 {
 				e.Body = []byte(strings.Repeat("a body that needs pages of its own ", 500))
 			}
@@ -42,6 +45,7 @@ func keptFile(t *testing.T, entries int) string {
 		}
 		return nil
 	})
+	err = errors.Join(err, s.Append(ctx, func(tx store.Appender) error { return storetest.Erasing(tx, 6) }))
 	for i, view := range []string{"v", "w"} {
 		changes := map[string][]byte{"large": make([]byte, 20000), "empty": {}}
 		for n := range entries {

@@ -49,3 +49,21 @@ func (s *Store) Release(ctx context.Context, name, holder string) error {
 	})
 	return s.failed(ctx, "lease "+name, err)
 }
+
+// LeasesNow lists the leases.
+func (s *Store) LeasesNow(ctx context.Context) (list []store.Lease, err error) {
+	rows, err := s.readDB.QueryContext(ctx, "SELECT name, holder, until FROM leases ORDER BY name")
+	if err != nil {
+		return nil, s.failed(ctx, "leases", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name, holder []byte
+		var until int64
+		if err := rows.Scan(&name, &holder, &until); err != nil {
+			return nil, s.failed(ctx, "leases", err)
+		}
+		list = append(list, store.Lease{Name: string(name), Holder: string(holder), Left: time.Until(time.UnixMicro(until))})
+	}
+	return list, s.failed(ctx, "leases", rows.Err())
+}

@@ -49,13 +49,17 @@ type entryRow struct {
 	context  int64 // contexts.id, or noContext
 	sum      int64
 	body     []byte
+	erased   int64 // entries.seq, or notErased; then salt is the commitment
 }
 
-// noContext stands for NULL.
-const noContext = -1
+// What stands for NULL.
+const (
+	noContext = -1
+	notErased = -1
+)
 
 // entryColumns are the columns in the order of scan; COALESCE spares a type for one NULL.
-const entryColumns = "seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, COALESCE(context, -1), sum, body"
+const entryColumns = "seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, COALESCE(context, -1), sum, body, COALESCE(erased, -1)"
 
 const insertEntry = "INSERT INTO entries (seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, context, sum, body)" +
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -64,7 +68,7 @@ type scanner interface{ Scan(dest ...any) error }
 
 func (r *entryRow) scan(from scanner) error {
 	return from.Scan(&r.seq, &r.recorded, &r.trusted, &r.kind, &r.speaker, &r.name, &r.nameHash, &r.keyHead, &r.keyTail, &r.salt,
-		&r.context, &r.sum, &r.body)
+		&r.context, &r.sum, &r.body, &r.erased)
 }
 
 func (r *entryRow) args() []any {
@@ -87,13 +91,16 @@ func (r *entryRow) checksum() int64 {
 	s.bytes(r.keyTail)
 	s.bytes(r.salt)
 	s.bytes(r.body)
+	if r.erased != notErased {
+		s.number(r.erased)
+	}
 	return s.value()
 }
 
 func newEntryRow(e ledger.Entry, key store.Key, context int64) entryRow {
 	r := entryRow{
 		seq: e.Seq, recorded: e.Recorded.UnixMicro(), kind: string(e.Kind), speaker: e.Speaker, name: e.Name, nameHash: nameHash(e.Name),
-		keyHead: keyHead(key), keyTail: key[8:], salt: e.Salt[:], context: context, body: e.Body,
+		keyHead: keyHead(key), keyTail: key[8:], salt: e.Salt[:], context: context, body: e.Body, erased: notErased,
 	}
 	if e.Trusted {
 		r.trusted = 1
@@ -115,10 +122,27 @@ func (r *entryRow) entry() (ledger.Entry, error) {
 	case len(r.salt) != 32:
 		return ledger.Entry{}, fmt.Errorf("its salt has %d bytes", len(r.salt))
 	}
-	return ledger.Entry{
+	e := ledger.Entry{
 		Seq: r.seq, Kind: ledger.Kind(r.kind), Recorded: time.UnixMicro(r.recorded).UTC(), Trusted: r.trusted == 1,
 		Speaker: r.speaker, Name: r.name, Body: notNil(r.body), Salt: [32]byte(r.salt),
-	}, nil
+	}
+	if r.erased != notErased {
+		e.Salt, e.Erased = [32]byte{}, &ledger.Erased{Commitment: e.Salt, By: r.erased}
+	}
+	return e, nil
+}
+
+// erase takes the content away.
+func (r *entryRow) erase(commitment [32]byte, by int64) {
+	r.salt, r.body, r.context, r.erased = commitment[:], []byte{}, noContext, by
+	r.sum = r.checksum()
+}
+
+// shellHash is what stands as the hash of a context that was erased. Its row stays, empty, so that no other context gets its id,
+// by which other processes may remember it.
+func shellHash(id int64) []byte {
+	h := sha256.Sum256(fmt.Appendf(nil, "tidewaiter/erased-context/v1 %d", id))
+	return h[:]
 }
 
 func notNil(b []byte) []byte {

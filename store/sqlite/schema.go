@@ -81,6 +81,10 @@ CREATE TABLE leases (
 	sum    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 `,
+	// 3. The entry that says why the content of this one was destroyed: then body is empty, context NULL, and salt the commitment.
+	`
+ALTER TABLE entries ADD COLUMN erased INTEGER;
+`,
 }
 
 // prepareFile makes sure that the file is ours and that its schema is this program's.

@@ -26,9 +26,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tidewaiter/tidewaiter/store"
 )
@@ -56,17 +58,34 @@ type Store struct {
 }
 
 var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Checker = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.Checker  = (*Store)(nil)
+	_ store.Scrubber = (*Store)(nil)
 )
 
 // Open opens the file at path, and makes it, with its folder, where there is none.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	s, err := open(ctx, path, opts)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, explain(err))
+		return nil, fmt.Errorf("opening %s: %w", path, explain(orReadOnly(path, err)))
 	}
 	return s, nil
+}
+
+// orReadOnly names the reason when a file cannot be opened because its disk may only be read: to open it, SQLite must write beside it,
+// and says no more than that it could not.
+func orReadOnly(path string, err error) error {
+	if code(err) != sqlite3.SQLITE_CANTOPEN {
+		return err
+	}
+	f, probe := os.CreateTemp(filepath.Dir(path), ".writable-*")
+	if probe == nil {
+		return errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}
+	if errors.Is(probe, syscall.EROFS) || errors.Is(probe, fs.ErrPermission) {
+		return &failure{is: store.ErrReadOnly, says: readOnly, err: probe}
+	}
+	return err
 }
 
 func open(ctx context.Context, path string, opts Options) (*Store, error) {
@@ -210,6 +229,7 @@ func writeDSN(path string, opts Options) string {
 		fmt.Sprintf("wal_autocheckpoint(%d)", walLimit/PageSize),
 		fmt.Sprintf("journal_size_limit(%d)", walLimit),
 		"temp_store(MEMORY)",
+		"secure_delete(FAST)", // what is deleted is overwritten where its page is written anyway; Scrub sees to the rest
 	}
 	if opts.MaxPages > 0 {
 		pragmas = append(pragmas, fmt.Sprintf("max_page_count(%d)", opts.MaxPages))

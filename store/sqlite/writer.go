@@ -19,6 +19,7 @@ type writer struct {
 	chunk, putChunk, getMeta, putMeta        *sql.Stmt
 	dropMeta, viewByName, insertView         *sql.Stmt
 	putCursor, putRow, dropRow, dropAllOf    *sql.Stmt
+	eraseEntry, contextUsed, eraseContext    *sql.Stmt
 	dataVersion, begin, commitTx, rollbackTx *sql.Stmt
 }
 
@@ -50,8 +51,11 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		"INSERT INTO views (name, cursor, sum) VALUES (?, 0, 0)":          &w.insertView,
 		"UPDATE views SET cursor = ?, sum = ? WHERE id = ?":               &w.putCursor,
 		"INSERT INTO rows (view, key, value, sum) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum": &w.putRow,
-		"DELETE FROM rows WHERE view = ? AND key = ?": &w.dropRow,
-		"DELETE FROM rows WHERE view = ?":             &w.dropAllOf,
+		"DELETE FROM rows WHERE view = ? AND key = ?":                                                &w.dropRow,
+		"DELETE FROM rows WHERE view = ?":                                                            &w.dropAllOf,
+		"UPDATE entries SET salt = ?, body = x'', context = NULL, sum = ?, erased = ? WHERE seq = ?": &w.eraseEntry,
+		"SELECT 1 FROM entries WHERE context = ? LIMIT 1":                                            &w.contextUsed,
+		"UPDATE contexts SET hash = ?, body = x'' WHERE id = ?":                                      &w.eraseContext,
 	} {
 		if *to, err = conn.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // kept for as long as the writer
 			return nil, errors.Join(fmt.Errorf("%s: %w", query, err), w.close())

@@ -22,6 +22,7 @@ func RunModel(t *testing.T, open Opener) {
 		defer p.s.Close()
 		r.Repeat(map[string]func(*rapid.T){
 			"append":  p.append,
+			"erase":   p.erase,
 			"commit":  p.commit,
 			"drop":    p.drop,
 			"meta":    p.setMeta,
@@ -97,7 +98,7 @@ func (d draft) do(p *pair, s store.Store) (seen string, err error) {
 
 // isOf names the contract's error that err is; messages may differ.
 func isOf(err error) error {
-	for _, known := range []error{store.ErrTime, store.ErrDuplicate, store.ErrConflict, store.ErrNotFound, errUndo} {
+	for _, known := range []error{store.ErrTime, store.ErrDuplicate, store.ErrConflict, store.ErrNotFound, store.ErrErased, errUndo} {
 		if errors.Is(err, known) {
 			return known
 		}
@@ -120,6 +121,23 @@ func (p *pair) append(r *rapid.T) {
 	got, gotErr := d.do(p, p.s)
 	want, wantErr := d.do(p, p.m)
 	agree(r, "append", got, want, gotErr, wantErr)
+}
+
+func (p *pair) erase(r *rapid.T) {
+	head, err := p.m.Head(p.t.Context())
+	if err != nil {
+		r.Fatal(err)
+	}
+	seq := int64(rapid.IntRange(0, int(head.Size)).Draw(r, "entry"))
+	do := func(s store.Store) error {
+		return s.Append(p.t.Context(), func(tx store.Appender) error {
+			if e, err := tx.Entry(seq); err == nil && e.Kind == ledger.KindErasure {
+				return errUndo // those stay
+			}
+			return Erasing(tx, seq)
+		})
+	}
+	agree(r, "erase", nil, nil, do(p.s), do(p.m))
 }
 
 func (p *pair) commit(r *rapid.T) {
@@ -180,6 +198,9 @@ func (p *pair) entries(r *rapid.T) {
 	ask := func(s store.Store) (found []ledger.Entry, err error) {
 		err = s.Entries(p.t.Context(), from, to, func(e ledger.Entry) error {
 			e.Body = slices.Concat([]byte{}, e.Body) // nothing and nil are one body
+			if e.Erased != nil {
+				e.Name, e.Erased = fmt.Sprint(e.Name, *e.Erased), nil // a pointer would be compared by its address
+			}
 			found = append(found, e)
 			return nil
 		})

@@ -25,6 +25,7 @@ type Opener func(t *testing.T) store.Store
 // Run runs the whole suite, each row on a store of its own.
 func Run(t *testing.T, open Opener) {
 	t.Run("Ledger", func(t *testing.T) { RunLedger(t, open) })
+	t.Run("Erase", func(t *testing.T) { RunErase(t, open) })
 	t.Run("Views", func(t *testing.T) { RunViews(t, open) })
 	t.Run("Leases", func(t *testing.T) { RunLeases(t, open) })
 	t.Run("Failures", func(t *testing.T) { RunFailures(t, open) })
@@ -108,6 +109,8 @@ func same(a, b ledger.Entry) error {
 		return fmt.Errorf("entry %d %s %t %q %q is read as %d %s %t %q %q", a.Seq, a.Kind, a.Trusted, a.Speaker, a.Name, b.Seq, b.Kind, b.Trusted, b.Speaker, b.Name)
 	case a.Recorded != b.Recorded:
 		return fmt.Errorf("entry %d: recorded %v is read as %v", a.Seq, a.Recorded, b.Recorded)
+	case (a.Erased == nil) != (b.Erased == nil), a.Erased != nil && *a.Erased != *b.Erased:
+		return fmt.Errorf("entry %d, erased as %+v, is read as %+v", a.Seq, a.Erased, b.Erased)
 	case !bytes.Equal(a.Body, b.Body):
 		return fmt.Errorf("entry %d: a body of %d bytes is read as %d other bytes", a.Seq, len(a.Body), len(b.Body))
 	case !bytes.Equal(a.Context, b.Context), (a.Context == nil) != (b.Context == nil):
