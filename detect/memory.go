@@ -325,9 +325,12 @@ func (m *Memory) Accelerators(unit string) []string {
 	return out
 }
 
+// maxInside is how many levels of contents are looked into.
+const maxInside = 8
+
 func (m *Memory) expand(unit string, depth int, out *[]string) {
 	in := get(m, m.inside, unit)
-	if in != nil && len(in.Children) > 0 && depth < 8 {
+	if in != nil && len(in.Children) > 0 && depth < maxInside {
 		for _, c := range in.Children {
 			m.expand(c, depth+1, out)
 		}
