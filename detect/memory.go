@@ -138,25 +138,26 @@ type Clock struct {
 
 // Memory is all that the detectors remember. It is a function of the ledger, and kept as rows.
 type Memory struct {
-	Custody  *custody.View
-	Own      custody.Own // the units' own states, as known now
-	units    *store.Table[Unit]
-	sites    *store.Table[SiteMemory]
-	feeds    *store.Table[Feed]
-	parties  *store.Table[PartyMemory]
-	loads    *store.Table[Load]
-	handles  *store.Table[Handle]
-	inside   *store.Table[Inside]
-	oddIndex *store.Table[Handle]
-	clock    *store.Table[Clock]
-	Clock    *Clock
-	siteList []string                   // every site that ever had check-ins, sorted
-	loadList []string                   // every load that may still matter
-	odd      map[string]bool            // units with odd sightings
-	at       map[string]map[string]bool // units that check in at a site
-	out      map[string]bool            // units that were taken out of what they were built into
-	places   []located                  // sites with coordinates, by id
-	err      error
+	Custody   *custody.View
+	Own       custody.Own // the units' own states, as known now
+	units     *store.Table[Unit]
+	sites     *store.Table[SiteMemory]
+	feeds     *store.Table[Feed]
+	parties   *store.Table[PartyMemory]
+	loads     *store.Table[Load]
+	handles   *store.Table[Handle]
+	inside    *store.Table[Inside]
+	oddIndex  *store.Table[Handle]
+	clock     *store.Table[Clock]
+	Clock     *Clock
+	siteList  []string           // every site that ever had check-ins, sorted
+	loadList  []string           // every load that may still matter
+	partyList []string           // every party that is remembered, in no order
+	odd       map[string]bool    // units with odd sightings
+	at        map[string]*roster // units that check in at a site
+	out       map[string]bool    // units that were taken out of what they were built into
+	places    []located          // sites with coordinates, by id
+	err       error
 }
 
 // Handle says in which load a parcel goes.
@@ -187,15 +188,19 @@ func NewMemory(rows store.Rows, view *custody.View) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
+	err = m.parties.All(func(key string, _ *PartyMemory) error { m.partyList = append(m.partyList, key); return nil })
+	if err != nil {
+		return nil, err
+	}
 	m.odd = map[string]bool{}
 	err = m.oddIndex.All(func(unit string, _ *Handle) error { m.odd[unit] = true; return nil })
 	if err != nil {
 		return nil, err
 	}
-	m.at = map[string]map[string]bool{}
+	m.at = map[string]*roster{}
 	m.out = map[string]bool{}
 	err = m.units.All(func(unit string, u *Unit) error {
-		m.place(unit, u.Site)
+		m.place(unit, u)
 		if u.Out != nil {
 			m.out[unit] = true
 		}
@@ -211,17 +216,6 @@ func NewMemory(rows store.Rows, view *custody.View) (*Memory, error) {
 		m.Clock = &Clock{}
 	}
 	return m, err
-}
-
-// place keeps the index of the units that check in at a site.
-func (m *Memory) place(unit, site string) {
-	if site == "" {
-		return
-	}
-	if m.at[site] == nil {
-		m.at[site] = map[string]bool{}
-	}
-	m.at[site][unit] = true
 }
 
 func (m *Memory) flush(changes map[string][]byte) error {
@@ -275,6 +269,14 @@ func (m *Memory) Party(party string) *PartyMemory {
 		return p
 	}
 	return &PartyMemory{}
+}
+
+// change returns what is remembered of a party, to be changed.
+func (m *Memory) change(party string) *PartyMemory {
+	if get(m, m.parties, party) == nil {
+		m.partyList = append(m.partyList, party)
+	}
+	return have(m, m.parties, party)
 }
 
 // Sites calls fn for each site that has check-ins, in order.
