@@ -16,18 +16,20 @@ type Entries func(seq int64) (ledger.Entry, error)
 // View takes in the ledger's entries in order and keeps, as rows, the state of every unit, the index of what was told about
 // it, the aliases and the master data. Not safe for concurrent use.
 type View struct {
-	states  *store.Table[State]
-	snaps   *store.Table[snapshots]
-	refs    *store.Table[refs]
-	dir     *store.Table[Element]
-	aliases *pairs // word and unit
-	hanging *pairs // subject and unit: see Telling.hangsOn
-	voided  *pairs // unit and event name, for error declarations
-	entries Entries
-	recent  recent
-	ahead   map[int64]*Telling // read already, and about to be applied
-	stale   map[string]Key     // units to be folded anew, and from where on
-	weight  int                // counts the changes of the directory
+	states    *store.Table[State]
+	snaps     *store.Table[snapshots]
+	refs      *store.Table[refs]
+	dir       *store.Table[Element]
+	aliases   *pairs // word and unit
+	hanging   *pairs // subject and unit: see Telling.hangsOn
+	voided    *pairs // unit and event name, for error declarations
+	entries   Entries
+	recent    recent
+	ahead     map[int64]*Telling // read already, and about to be applied
+	stale     map[string]Key     // units to be folded anew, and from where on
+	weight    int                // counts the changes of the directory
+	standings standings
+	now       Own // the units' own states as of now
 }
 
 // keepRows is how many rows of a kind are held in memory between two commits.
@@ -118,6 +120,7 @@ func (v *View) tell(to Named, t *Telling) error {
 	}
 	s.Told++
 	v.states.Put(unit, s)
+	v.standings.changed(unit)
 	if t.Event.ErrorDeclaration != nil {
 		s.Declared++
 		v.mark(unit, fromStart)

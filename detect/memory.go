@@ -299,7 +299,7 @@ func (m *Memory) Loads(fn func(l *Load)) {
 
 // Standing resolves where a unit stands now; nil when nothing is known.
 func (m *Memory) Standing(unit string) *custody.Standing {
-	st, err := custody.Resolve(m.Own, unit, Micros(1)<<62)
+	st, err := m.Custody.Standing(unit)
 	if err != nil && m.err == nil {
 		m.err = err
 	}

@@ -26,7 +26,7 @@ type Follower[V View] struct {
 	Store    store.Store
 	Name     string
 	New      func(rows store.Rows) (V, error)
-	Batch    int                     // entries in one commit at most; 0: 4096
+	Batch    int                     // entries in one commit at most; 0: 16384
 	Progress func(done, total int64) // entries taken in, of the head that was seen
 
 	view V
@@ -36,7 +36,7 @@ type Follower[V View] struct {
 }
 
 // dirtyLimit commits early when single entries touch very many rows.
-const dirtyLimit = 40000
+const dirtyLimit = 80000
 
 // CatchUp takes in everything up to the head that it sees first, and returns the view.
 func (f *Follower[V]) CatchUp(ctx context.Context) (V, error) {
@@ -113,7 +113,7 @@ type stretch struct{ from, next int64 }
 func (f *Follower[V]) take(ctx context.Context, p piece, b *stretch, head int64) error {
 	limit := int64(f.Batch)
 	if limit <= 0 {
-		limit = 4096
+		limit = 16384
 	}
 	for _, e := range p.entries {
 		if err := f.view.Apply(e); err != nil {
