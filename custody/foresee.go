@@ -87,30 +87,67 @@ func (s *State) leadsTo() []string {
 	return out
 }
 
-// foreseeIndex reads the pieces of the index that will be added to, and the snapshots of units of which something late is told.
+// foreseeIndex reads the pieces of the index that will be added to; and of units of which something late is told, or withdrawn, what
+// it takes to fold them anew.
 func (v *View) foreseeIndex(told []*Telling, units []string) error {
-	pieces := make([]string, 0, len(units))
+	ahead := make(map[string]*coming, len(units))
 	for _, unit := range units {
-		n := 0
-		if s, err := v.states.Get(unit); err != nil {
+		s, err := v.states.Get(unit)
+		if err != nil {
 			return err
-		} else if s != nil {
-			n = s.Told
 		}
-		pieces = append(pieces, refKey(unit, n/refChunk))
+		c := &coming{}
+		if s != nil {
+			*c = coming{told: s.Told, last: s.Last, any: s.Folded > 0, declared: s.Declared > 0}
+		}
+		c.pieces = []string{refKey(unit, c.told/refChunk)}
+		ahead[unit] = c
+	}
+	var pieces, late, void []string
+	for _, t := range told {
+		for _, n := range t.Units() {
+			c := ahead[n.Unit]
+			if c.tell(n.Unit, t) {
+				late = append(late, n.Unit)
+			}
+			if c.declared {
+				void = append(void, pairKey(n.Unit, t.Name))
+			}
+		}
+	}
+	for _, c := range ahead {
+		pieces = append(pieces, c.pieces...)
 	}
 	if err := v.refs.Foresee(pieces); err != nil {
 		return err
 	}
-	var late []string
-	for _, t := range told {
-		for _, n := range t.Units() {
-			if s, err := v.states.Get(n.Unit); err != nil {
-				return err
-			} else if s != nil && !s.InOrder(t) {
-				late = append(late, n.Unit)
-			}
-		}
+	if err := v.voided.foresee(void); err != nil {
+		return err
 	}
 	return v.snaps.Foresee(late)
+}
+
+// coming is how far a unit will have come.
+type coming struct {
+	told          int
+	last          Key
+	any, declared bool
+	pieces        []string // of its index
+}
+
+// tell adds a telling, and says whether the unit will have to be folded anew.
+func (c *coming) tell(unit string, t *Telling) (late bool) {
+	if c.told++; c.told%refChunk == 0 {
+		c.pieces = append(c.pieces, refKey(unit, c.told/refChunk))
+	}
+	key := keyOf(t)
+	c.declared = c.declared || t.Event.ErrorDeclaration != nil
+	if late = t.Event.ErrorDeclaration != nil || c.any && key.compare(c.last) <= 0; late {
+		if chunk := (c.told - 1) / refChunk; chunk > 0 {
+			c.pieces = append(c.pieces, refKey(unit, chunk-1))
+		}
+		return true
+	}
+	c.last, c.any = key, true
+	return false
 }

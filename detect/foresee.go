@@ -5,8 +5,11 @@ import "github.com/tidewaiter/tidewaiter/custody"
 // Foresee is told what is about to be told, and reads together what is remembered of the units that it names, and of what those hold.
 func (m *Machine) Foresee(told []*custody.Telling) error {
 	mem := m.Memory
-	var units, parcels []string
+	var units, parcels, loads []string
 	for _, t := range told {
+		if custody.StepOf(t.Event.BizStep) != custody.StepSeen || t.Event.BizStep == "arriving" {
+			loads = append(loads, loadID(t))
+		}
 		for _, n := range t.Units() {
 			units = append(units, n.Unit)
 			if isHandle(n.Unit) {
@@ -15,6 +18,9 @@ func (m *Machine) Foresee(told []*custody.Telling) error {
 		}
 	}
 	if err := mem.handles.Foresee(parcels); err != nil {
+		return err
+	}
+	if err := mem.loads.Foresee(loads); err != nil {
 		return err
 	}
 	seen := map[string]bool{}
