@@ -28,6 +28,7 @@ type View struct {
 	ahead     map[int64]*Telling // read already, and about to be applied
 	stale     map[string]Key     // units to be folded anew, and from where on
 	weight    int                // counts the changes of the directory
+	kinds     kinds
 	standings standings
 	now       Own // the units' own states as of now
 }

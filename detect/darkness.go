@@ -134,7 +134,7 @@ func (m *Memory) machine(unit string, st *custody.Standing, since Micros) (id st
 		return unit, true
 	}
 	for _, in := range st.Inside {
-		if custody.KindOf(m.Custody, in) == "server" {
+		if m.Custody.Kind(in) == "server" {
 			id = in
 		}
 	}

@@ -346,7 +346,7 @@ func (m *Memory) expand(unit string, depth int, out *[]string) {
 // IsAccelerator says whether a unit is an accelerator. Where no master data says what it is, a unit that is not a parcel and
 // holds nothing counts as one: better to watch a cable than to overlook a chip.
 func (m *Memory) IsAccelerator(unit string) bool {
-	switch kind := custody.KindOf(m.Custody, unit); kind {
+	switch kind := m.Custody.Kind(unit); kind {
 	case "accelerator":
 		return true
 	case "":

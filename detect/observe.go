@@ -93,7 +93,7 @@ func (m *Memory) takeOut(t *custody.Telling, children []string) {
 		return
 	}
 	for _, c := range children {
-		if custody.KindOf(m.Custody, c) == "server" {
+		if m.Custody.Kind(c) == "server" {
 			continue // out of its rack, and whole
 		}
 		for _, unit := range m.Accelerators(c) {
