@@ -43,6 +43,32 @@ func Open(rows store.Rows, entries custody.Entries) (*View, error) {
 	return v, err
 }
 
+// Decode implements registry.Foresighted. What cannot be decoded is nil here, and Apply says why.
+func (v *View) Decode(e ledger.Entry) any {
+	if e.Kind != ledger.KindEvent {
+		return nil
+	}
+	t, err := custody.Read(e)
+	if err != nil {
+		return nil
+	}
+	return t
+}
+
+// Foresee implements registry.Foresighted.
+func (v *View) Foresee(decoded []any) error {
+	told := make([]*custody.Telling, 0, len(decoded))
+	for _, d := range decoded {
+		if t, ok := d.(*custody.Telling); ok {
+			told = append(told, t)
+		}
+	}
+	if err := v.Custody.Foresee(told); err != nil {
+		return err
+	}
+	return v.Machine.Foresee(told)
+}
+
 // Apply takes in the next entry: what was due before it is found before it.
 func (v *View) Apply(e ledger.Entry) error {
 	if err := v.Machine.Boundary(e); err != nil {

@@ -166,6 +166,28 @@ func KindOf(d Directory, unit string) string {
 	return ""
 }
 
+// Kind is KindOf by the directory as it is, remembered until that changes: it is asked of every unit of every event.
+func (v *View) Kind(unit string) string {
+	if v.kinds.weight != v.weight || len(v.kinds.of) > keepStandings {
+		v.kinds.of, v.kinds.weight = map[string]string{}, v.weight
+	}
+	kind, ok := v.kinds.of[unit]
+	if !ok {
+		kind = KindOf(v, unit)
+		if v.kinds.of == nil {
+			v.kinds.of = map[string]string{}
+		}
+		v.kinds.of[unit] = kind
+	}
+	return kind
+}
+
+// kinds remembers what units are.
+type kinds struct {
+	weight int // the directory's
+	of     map[string]string
+}
+
 // maxVersions is how many versions of a subject are kept. Beyond it, the oldest goes that changes nothing in who operates a
 // place or what a party is: on that depends who speaks with authority, and an event keeps the weight that it had.
 const maxVersions = 64

@@ -13,6 +13,7 @@ type pairs struct {
 	prefix string
 	rows   store.Rows
 	held   map[string]bool     // whether a pair is there, as far as was asked
+	before map[string]bool     // held before the last Trim
 	fresh  map[string][]string // pairs that wait to be flushed, by their first name
 	dirty  int
 }
@@ -25,7 +26,7 @@ func pairKey(a, b string) string { return a + "\x00" + b }
 
 func (p *pairs) has(a, b string) (bool, error) {
 	key := pairKey(a, b)
-	if is, ok := p.held[key]; ok {
+	if is, ok := p.known(key); ok {
 		return is, nil
 	}
 	v, err := p.rows.Get(p.prefix + key)
@@ -34,6 +35,37 @@ func (p *pairs) has(a, b string) (bool, error) {
 	}
 	p.held[key] = v != nil
 	return v != nil, nil
+}
+
+// known is what was asked before.
+func (p *pairs) known(key string) (is, ok bool) {
+	if is, ok = p.held[key]; !ok {
+		if is, ok = p.before[key]; ok {
+			p.held[key] = is
+		}
+	}
+	return is, ok
+}
+
+// foresee asks for many pairs together.
+func (p *pairs) foresee(keys []string) error {
+	var asked []string
+	for _, key := range keys {
+		if _, ok := p.known(key); !ok {
+			asked = append(asked, p.prefix+key)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	found, err := p.rows.GetMany(asked)
+	if err != nil {
+		return fmt.Errorf("rows under %s: %w", p.prefix, err)
+	}
+	for _, key := range asked {
+		p.held[key[len(p.prefix):]] = found[key] != nil
+	}
+	return nil
 }
 
 func (p *pairs) add(a, b string) error {
@@ -69,9 +101,9 @@ func (p *pairs) Flush(changes map[string][]byte) error {
 	return nil
 }
 
-// Trim forgets what was asked when it is more than limit.
+// Trim forgets what was not asked lately when limit pairs are held, or almost.
 func (p *pairs) Trim(limit int) {
-	if len(p.held) > limit && p.dirty == 0 {
-		clear(p.held)
+	if len(p.held) > limit/2 && p.dirty == 0 {
+		p.before, p.held = p.held, map[string]bool{}
 	}
 }

@@ -100,6 +100,7 @@ var fromStart = Key{Time: math.MinInt64}
 func (v *View) mark(unit string, from Key) {
 	if old, ok := v.stale[unit]; !ok || from.compare(old) < 0 {
 		v.stale[unit] = from
+		v.standings.changed(unit)
 	}
 }
 
@@ -143,6 +144,7 @@ func (v *View) refold(unit string, from Key) error {
 	}
 	s.setAlways(keep)
 	v.states.Put(unit, s)
+	v.standings.changed(unit)
 	delete(v.stale, unit)
 	return nil
 }

@@ -43,11 +43,13 @@ type walk struct {
 	left int      // steps that may still be taken
 	path []string // the units between the one asked about and this one
 	done []done   // what was resolved in full: a parent is often reached by more than one way
+	log  *asked   // nil where nothing is to be remembered for other walks
 }
 
 type done struct {
 	moment
 	st *Standing
+	on []int32 // what was asked for it, where that is noted
 }
 
 // may says whether the parent may be looked at.
@@ -57,13 +59,24 @@ func (w *walk) may(parent string) bool {
 
 func (w *walk) resolve(unit string, at Micros) (*Standing, error) {
 	w.left--
+	from := w.begin(unit)
 	s, err := w.own(unit, at)
 	if err != nil || s == nil {
+		w.finish(from, at, nil)
 		return nil, err
 	}
 	w.path = append(w.path, unit)
-	defer func() { w.path = w.path[:len(w.path)-1] }()
+	st, err := w.close(s, at)
+	w.path = w.path[:len(w.path)-1]
+	if err != nil {
+		st = nil
+	}
+	w.finish(from, at, st)
+	return st, err
+}
 
+// close makes the standing of the unit at the end of the path from its own state.
+func (w *walk) close(s *State, at Micros) (*Standing, error) {
 	st := &Standing{Own: s, Holder: s.Holder, HeldAt: s.HeldBy.Time, HeldSeq: s.HeldBy.Seq, Owner: s.Owner, OwnedAt: s.OwnedBy.Time}
 	st.takeOwn(s)
 	if err := w.inherit(st, at); err != nil {
@@ -158,19 +171,24 @@ func (w *walk) parent(st *Standing, unit string, at Micros) (*Standing, error) {
 	}
 	key := moment{unit, at}
 	if i := slices.IndexFunc(w.done, func(d done) bool { return d.moment == key }); i >= 0 {
+		w.note(w.done[i].on)
 		return w.done[i].st, nil
 	}
 	if !w.may(unit) {
 		st.Cut = true
 		return nil, nil
 	}
+	if p := w.remembered(unit, at); p != nil {
+		return p, nil
+	}
+	from := w.noted()
 	p, err := w.resolve(unit, at)
 	switch {
 	case err != nil:
 	case p != nil && p.Cut:
 		st.Cut = true
 	default:
-		w.done = append(w.done, done{key, p})
+		w.done = append(w.done, done{key, p, w.notedSince(from)})
 	}
 	return p, err
 }

@@ -16,18 +16,22 @@ type Entries func(seq int64) (ledger.Entry, error)
 // View takes in the ledger's entries in order and keeps, as rows, the state of every unit, the index of what was told about
 // it, the aliases and the master data. Not safe for concurrent use.
 type View struct {
-	states   *store.Table[State]
-	snaps    *store.Table[snapshots]
-	refs     *store.Table[refs]
-	dir      *store.Table[Element]
-	aliases  *pairs // word and unit
-	hanging  *pairs // subject and unit: see Telling.hangsOn
-	voided   *pairs // unit and event name, for error declarations
-	erasings *store.Table[erasing]
-	entries  Entries
-	recent   recent
-	stale    map[string]Key // units to be folded anew, and from where on
-	weight   int            // counts the changes of the directory
+	states    *store.Table[State]
+	snaps     *store.Table[snapshots]
+	refs      *store.Table[refs]
+	dir       *store.Table[Element]
+	aliases   *pairs // word and unit
+	hanging   *pairs // subject and unit: see Telling.hangsOn
+	voided    *pairs // unit and event name, for error declarations
+	erasings  *store.Table[erasing]
+	entries   Entries
+	recent    recent
+	ahead     map[int64]*Telling // read already, and about to be applied
+	stale     map[string]Key     // units to be folded anew, and from where on
+	weight    int                // counts the changes of the directory
+	kinds     kinds
+	standings standings
+	now       Own // the units' own states as of now
 }
 
 // keepRows is how many rows of a kind are held in memory between two commits.
@@ -45,6 +49,7 @@ func NewView(rows store.Rows, entries Entries) *View {
 		voided:   newPairs(rows, "void/"),
 		erasings: store.NewTable[erasing](rows, "erasure/"),
 		entries:  entries,
+		ahead:    map[int64]*Telling{},
 		stale:    map[string]Key{},
 	}
 }
@@ -76,7 +81,7 @@ func (v *View) Apply(e ledger.Entry) (*Telling, error) {
 }
 
 func (v *View) applyEvent(e ledger.Entry) (*Telling, error) {
-	t, err := Read(e)
+	t, err := v.read(e)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +102,15 @@ func (v *View) applyEvent(e ledger.Entry) (*Telling, error) {
 	return t, v.bind(t, units)
 }
 
+// read decodes an entry, unless that has been done.
+func (v *View) read(e ledger.Entry) (*Telling, error) {
+	if t, ok := v.ahead[e.Seq]; ok {
+		delete(v.ahead, e.Seq)
+		return t, nil
+	}
+	return Read(e)
+}
+
 // tell extends the state of a unit by what was told, or marks it to be folded anew.
 func (v *View) tell(to Named, t *Telling) error {
 	unit := to.Unit
@@ -112,6 +126,7 @@ func (v *View) tell(to Named, t *Telling) error {
 	}
 	s.Told++
 	v.states.Put(unit, s)
+	v.standings.changed(unit)
 	if t.Event.ErrorDeclaration != nil {
 		s.Declared++
 		v.mark(unit, fromStart)
@@ -141,22 +156,26 @@ func (v *View) tell(to Named, t *Telling) error {
 
 // bind indexes the words by which people may ask for a unit. Which of them mean it, its state says.
 func (v *View) bind(t *Telling, units []Named) error {
-	if len(units) != 1 || len(t.Event.ILMD)+len(t.Event.Extensions) == 0 {
-		return nil
-	}
-	for _, alias := range aliasesOf(t) {
-		for _, word := range bareWords(alias) {
-			if err := v.aliases.add(word, units[0].Unit); err != nil {
-				return err
-			}
-		}
-	}
-	for _, old := range replacedBy(t) {
-		if err := v.aliases.add(canonical(old), units[0].Unit); err != nil {
+	for _, word := range bound(t, units) {
+		if err := v.aliases.add(word, units[0].Unit); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bound are the words that an event binds to its one unit.
+func bound(t *Telling, units []Named) (words []string) {
+	if len(units) != 1 || len(t.Event.ILMD)+len(t.Event.Extensions) == 0 {
+		return nil
+	}
+	for _, alias := range aliasesOf(t) {
+		words = append(words, bareWords(alias)...)
+	}
+	for _, old := range replacedBy(t) {
+		words = append(words, canonical(old))
+	}
+	return words
 }
 
 func (v *View) applyMasterData(e ledger.Entry) error {
@@ -244,6 +263,7 @@ func (v *View) Trim() {
 	v.states.Trim(keepRows)
 	v.snaps.Trim(keepRows)
 	v.refs.Trim(keepRows)
+	v.dir.Trim(keepRows)
 	for _, p := range []*pairs{v.aliases, v.hanging, v.voided} {
 		p.Trim(keepRows)
 	}

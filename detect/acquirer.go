@@ -36,14 +36,13 @@ func (Acquirer) Kind() string { return "acquirer-does-not-fit" }
 // Find implements Detector.
 func (d Acquirer) Find(m *Memory, now Micros) []Finding {
 	var out []Finding
-	_ = m.parties.All(func(party string, p *PartyMemory) error {
-		if p.Received >= acquirerMinUnits {
+	for _, party := range m.partyList {
+		if p := m.Party(party); p.Received >= acquirerMinUnits {
 			if f, ok := d.judge(m, party, p); ok {
 				out = append(out, f)
 			}
 		}
-		return nil
-	})
+	}
 	slices.SortFunc(out, func(a, b Finding) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }

@@ -87,18 +87,24 @@ func (d Darkness) Find(m *Memory, now Micros) []Finding {
 // silentAt lists the site's silent units that papers do not explain, and when each unit that reports did so last.
 func (Darkness) silentAt(m *Memory, site string, heard Micros) (list []silent, reporting []Micros) {
 	feeds := map[string]*Feed{}
-	for unit := range m.at[site] {
-		u := m.Unit(unit)
-		if u == nil {
+	r := m.at[site]
+	if r == nil {
+		return nil, nil
+	}
+	for i := range r.list {
+		due := &r.list[i]
+		feed := feeds[due.holder]
+		if feed == nil {
+			feed = m.Feed(site, due.holder)
+			feeds[due.holder] = feed
+		}
+		if heard-due.last <= feed.cadence()+feed.grace(due) {
+			reporting = append(reporting, due.last)
 			continue
 		}
-		feed := feeds[u.Holder]
-		if feed == nil {
-			feed = m.Feed(site, u.Holder)
-			feeds[u.Holder] = feed
-		}
-		if heard-u.Last <= feed.cadence()+feed.grace(u) {
-			reporting = append(reporting, u.Last)
+		unit := due.unit
+		u := m.Unit(unit)
+		if u == nil {
 			continue
 		}
 		st := m.Standing(unit)
@@ -128,7 +134,7 @@ func (m *Memory) machine(unit string, st *custody.Standing, since Micros) (id st
 		return unit, true
 	}
 	for _, in := range st.Inside {
-		if custody.KindOf(m.Custody, in) == "server" {
+		if m.Custody.Kind(in) == "server" {
 			id = in
 		}
 	}

@@ -38,10 +38,10 @@ func (f *Feed) cadence() Micros {
 
 // grace is how late a unit's next check-in may become known before it counts as missed. One hall may report through several
 // systems, and who uploads once a week has his own day for it, so the unit's own lateness counts once it is known.
-func (f *Feed) grace(u *Unit) Micros {
+func (f *Feed) grace(d *due) Micros {
 	lag := f.Lag
-	if u.Count >= 4 {
-		lag = u.Lag
+	if d.count >= 4 {
+		lag = d.lag
 	}
 	return min(lag+lag/5+minGrace, maxGrace)
 }

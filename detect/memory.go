@@ -138,25 +138,26 @@ type Clock struct {
 
 // Memory is all that the detectors remember. It is a function of the ledger, and kept as rows.
 type Memory struct {
-	Custody  *custody.View
-	Own      custody.Own // the units' own states, as known now
-	units    *store.Table[Unit]
-	sites    *store.Table[SiteMemory]
-	feeds    *store.Table[Feed]
-	parties  *store.Table[PartyMemory]
-	loads    *store.Table[Load]
-	handles  *store.Table[Handle]
-	inside   *store.Table[Inside]
-	oddIndex *store.Table[Handle]
-	clock    *store.Table[Clock]
-	Clock    *Clock
-	siteList []string                   // every site that ever had check-ins, sorted
-	loadList []string                   // every load that may still matter
-	odd      map[string]bool            // units with odd sightings
-	at       map[string]map[string]bool // units that check in at a site
-	out      map[string]bool            // units that were taken out of what they were built into
-	places   []located                  // sites with coordinates, by id
-	err      error
+	Custody   *custody.View
+	Own       custody.Own // the units' own states, as known now
+	units     *store.Table[Unit]
+	sites     *store.Table[SiteMemory]
+	feeds     *store.Table[Feed]
+	parties   *store.Table[PartyMemory]
+	loads     *store.Table[Load]
+	handles   *store.Table[Handle]
+	inside    *store.Table[Inside]
+	oddIndex  *store.Table[Handle]
+	clock     *store.Table[Clock]
+	Clock     *Clock
+	siteList  []string           // every site that ever had check-ins, sorted
+	loadList  []string           // every load that may still matter
+	partyList []string           // every party that is remembered, in no order
+	odd       map[string]bool    // units with odd sightings
+	at        map[string]*roster // units that check in at a site
+	out       map[string]bool    // units that were taken out of what they were built into
+	places    []located          // sites with coordinates, by id
+	err       error
 }
 
 // Handle says in which load a parcel goes.
@@ -187,15 +188,19 @@ func NewMemory(rows store.Rows, view *custody.View) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
+	err = m.parties.All(func(key string, _ *PartyMemory) error { m.partyList = append(m.partyList, key); return nil })
+	if err != nil {
+		return nil, err
+	}
 	m.odd = map[string]bool{}
 	err = m.oddIndex.All(func(unit string, _ *Handle) error { m.odd[unit] = true; return nil })
 	if err != nil {
 		return nil, err
 	}
-	m.at = map[string]map[string]bool{}
+	m.at = map[string]*roster{}
 	m.out = map[string]bool{}
 	err = m.units.All(func(unit string, u *Unit) error {
-		m.place(unit, u.Site)
+		m.place(unit, u)
 		if u.Out != nil {
 			m.out[unit] = true
 		}
@@ -211,17 +216,6 @@ func NewMemory(rows store.Rows, view *custody.View) (*Memory, error) {
 		m.Clock = &Clock{}
 	}
 	return m, err
-}
-
-// place keeps the index of the units that check in at a site.
-func (m *Memory) place(unit, site string) {
-	if site == "" {
-		return
-	}
-	if m.at[site] == nil {
-		m.at[site] = map[string]bool{}
-	}
-	m.at[site][unit] = true
 }
 
 func (m *Memory) flush(changes map[string][]byte) error {
@@ -277,6 +271,14 @@ func (m *Memory) Party(party string) *PartyMemory {
 	return &PartyMemory{}
 }
 
+// change returns what is remembered of a party, to be changed.
+func (m *Memory) change(party string) *PartyMemory {
+	if get(m, m.parties, party) == nil {
+		m.partyList = append(m.partyList, party)
+	}
+	return have(m, m.parties, party)
+}
+
 // Sites calls fn for each site that has check-ins, in order.
 func (m *Memory) Sites(fn func(site string, s *SiteMemory)) {
 	for _, site := range m.siteList {
@@ -297,7 +299,7 @@ func (m *Memory) Loads(fn func(l *Load)) {
 
 // Standing resolves where a unit stands now; nil when nothing is known.
 func (m *Memory) Standing(unit string) *custody.Standing {
-	st, err := custody.Resolve(m.Own, unit, Micros(1)<<62)
+	st, err := m.Custody.Standing(unit)
 	if err != nil && m.err == nil {
 		m.err = err
 	}
@@ -325,9 +327,12 @@ func (m *Memory) Accelerators(unit string) []string {
 	return out
 }
 
+// maxInside is how many levels of contents are looked into.
+const maxInside = 8
+
 func (m *Memory) expand(unit string, depth int, out *[]string) {
 	in := get(m, m.inside, unit)
-	if in != nil && len(in.Children) > 0 && depth < 8 {
+	if in != nil && len(in.Children) > 0 && depth < maxInside {
 		for _, c := range in.Children {
 			m.expand(c, depth+1, out)
 		}
@@ -341,7 +346,7 @@ func (m *Memory) expand(unit string, depth int, out *[]string) {
 // IsAccelerator says whether a unit is an accelerator. Where no master data says what it is, a unit that is not a parcel and
 // holds nothing counts as one: better to watch a cable than to overlook a chip.
 func (m *Memory) IsAccelerator(unit string) bool {
-	switch kind := custody.KindOf(m.Custody, unit); kind {
+	switch kind := m.Custody.Kind(unit); kind {
 	case "accelerator":
 		return true
 	case "":

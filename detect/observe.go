@@ -93,7 +93,7 @@ func (m *Memory) takeOut(t *custody.Telling, children []string) {
 		return
 	}
 	for _, c := range children {
-		if custody.KindOf(m.Custody, c) == "server" {
+		if m.Custody.Kind(c) == "server" {
 			continue // out of its rack, and whole
 		}
 		for _, unit := range m.Accelerators(c) {
@@ -153,6 +153,7 @@ func (m *Memory) checkIn(unit string, u *Unit, t *custody.Telling, site, holder 
 	delete(m.out, unit)
 	u.Count++
 	u.noteLag(known - at)
+	m.place(unit, u)
 	if site != "" {
 		feed.note(gap, at, known)
 		m.feeds.Put(feedKey(site, holder), feed)
@@ -175,13 +176,14 @@ func (u *Unit) left(site string) bool {
 }
 
 func (m *Memory) moveCheckIns(unit, from, to string) {
-	delete(m.at[from], unit)
+	if r := m.at[from]; r != nil {
+		r.drop(unit)
+	}
 	if m.Site(to) == nil {
 		i, _ := slices.BinarySearch(m.siteList, to)
 		m.siteList = slices.Insert(m.siteList, i, to)
 	}
 	have(m, m.sites, to)
-	m.place(unit, to)
 }
 
 func (m *Memory) observeSighting(t *custody.Telling) {

@@ -34,7 +34,7 @@ func (Unproven) Kind() string { return "unproven-stock" }
 func (d Unproven) Find(m *Memory, now Micros) []Finding {
 	left := map[string][]*Load{} // heavy parcels to a barred country, by the site that they left
 	m.Loads(func(l *Load) {
-		if l.OriginSite == "" || !isParcel(l) || Modules(l) < 2 || len(m.at[l.OriginSite]) > 0 {
+		if l.OriginSite == "" || !isParcel(l) || Modules(l) < 2 || m.heardFrom(l.OriginSite) {
 			return
 		}
 		if country, _ := m.destination(l); IsBarred(country) || IsBarred(m.partyCountry(l.consignee())) {

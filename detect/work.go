@@ -69,7 +69,7 @@ func (m *Memory) through(t *custody.Telling, units []string, party, role string)
 	if party == "" || party == custody.Registrar || len(units) == 0 {
 		return
 	}
-	p := have(m, m.parties, party)
+	p := m.change(party)
 	at := custody.At(t.Event.Time)
 	if p.First == 0 || at < p.First {
 		p.First, p.FirstSeq = at, t.Seq
@@ -105,7 +105,7 @@ func (m *Memory) observeDispatch(t *custody.Telling) {
 	m.through(t, units, l.Payer, "payer")
 	to := t.Destination("possessing_party")
 	if to != "" && len(units) > 0 {
-		p := have(m, m.parties, to)
+		p := m.change(to)
 		if l.Payer != "" {
 			if p.Payers == nil {
 				p.Payers = map[string]int{}
@@ -177,7 +177,7 @@ func (m *Memory) observeReceipt(t *custody.Telling) {
 	}
 	if len(units) > 0 && to != "" {
 		m.through(t, units, to, "holder")
-		p := have(m, m.parties, to)
+		p := m.change(to)
 		p.Received += len(units)
 	}
 }

@@ -192,7 +192,7 @@ func TestFollowerGoesOn(t *testing.T) {
 // A view that says that it holds very much is committed early.
 func TestFollowerCommitsEarly(t *testing.T) {
 	st := memory.New()
-	f, _ := follow(st, 100, 30000)
+	f, _ := follow(st, 100, 60000)
 	entriesNamed(t, st, "a", "b", "c", "d", "e")
 	commits := 0
 	st.Fail = func(op string) error {

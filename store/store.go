@@ -117,6 +117,8 @@ type Views interface {
 type Rows interface {
 	// Get returns the row, or nil when there is none.
 	Get(key string) ([]byte, error)
+	// GetMany returns the rows of these keys, those that there are: many questions asked together. A key may be asked for twice.
+	GetMany(keys []string) (map[string][]byte, error)
 	// Scan calls fn for each row whose key starts with prefix, ordered by the key's bytes, as they all were at one moment
 	// after Scan was called. fn may call the store.
 	Scan(prefix string, fn func(key string, value []byte) error) error

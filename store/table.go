@@ -13,7 +13,8 @@ import (
 type Table[T any] struct {
 	prefix string
 	rows   Rows
-	held   map[string]*T
+	held   map[string]*T // nil: there is no such row
+	before map[string]*T // held before the last Trim, and not asked for since
 	dirty  map[string]bool
 }
 
@@ -24,23 +25,63 @@ func NewTable[T any](rows Rows, prefix string) *Table[T] {
 
 // Get returns the value under key, or nil. The caller may change it, and then says so with Put.
 func (t *Table[T]) Get(key string) (*T, error) {
-	if v, ok := t.held[key]; ok {
+	if v, ok := t.have(key); ok {
 		return v, nil
 	}
 	b, err := t.rows.Get(t.prefix + key)
 	if err != nil {
 		return nil, fmt.Errorf("row %s%s: %w", t.prefix, key, err)
 	}
-	if b == nil {
+	return t.hold(key, b)
+}
+
+// have looks among what is held.
+func (t *Table[T]) have(key string) (*T, bool) {
+	v, ok := t.held[key]
+	if !ok && len(t.before) > 0 {
+		if v, ok = t.before[key]; ok {
+			t.held[key] = v
+			delete(t.before, key)
+		}
+	}
+	return v, ok
+}
+
+// hold keeps what a row says; nil: there is none.
+func (t *Table[T]) hold(key string, row []byte) (*T, error) {
+	if row == nil {
 		t.held[key] = nil
 		return nil, nil
 	}
 	v := new(T)
-	if err := json.Unmarshal(b, v); err != nil {
+	if err := json.Unmarshal(row, v); err != nil {
 		return nil, fmt.Errorf("row %s%s: %w", t.prefix, key, err)
 	}
 	t.held[key] = v
 	return v, nil
+}
+
+// Foresee reads the rows under keys together, those that are not held yet, so that Get need not ask for each of them.
+func (t *Table[T]) Foresee(keys []string) error {
+	var asked []string
+	for _, key := range keys {
+		if _, ok := t.have(key); !ok {
+			asked = append(asked, t.prefix+key)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	found, err := t.rows.GetMany(asked)
+	if err != nil {
+		return fmt.Errorf("rows under %s: %w", t.prefix, err)
+	}
+	for _, key := range asked {
+		if _, err := t.hold(key[len(t.prefix):], found[key]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Put sets the value under key; nil deletes it.
@@ -61,7 +102,7 @@ func (t *Table[T]) All(fn func(key string, v *T) error) error {
 		if seen[key] {
 			return nil
 		}
-		v, ok := t.held[key]
+		v, ok := t.have(key)
 		if !ok {
 			v = new(T)
 			if err := json.Unmarshal(value, v); err != nil {
@@ -101,10 +142,10 @@ func (t *Table[T]) Flush(changes map[string][]byte) error {
 	return nil
 }
 
-// Trim forgets what was read when it is more than limit values. Call it after what Flush gave was committed.
+// Trim forgets what was not asked for lately when limit values are held, or almost. Call it when what Flush gave can be read again.
 func (t *Table[T]) Trim(limit int) {
-	if len(t.held) > limit && len(t.dirty) == 0 {
-		clear(t.held)
+	if len(t.held) > limit/2 && len(t.dirty) == 0 {
+		t.before, t.held = t.held, map[string]*T{}
 	}
 }
 

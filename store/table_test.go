@@ -98,6 +98,12 @@ func TestTableHoldsWhatItRead(t *testing.T) {
 		t.Errorf("Trim forgot one value of one: %+v", v)
 	}
 	table.Trim(0)
+	if v := get(t, table, "1"); v.Name != "one" {
+		t.Errorf("Trim forgot what was asked for since: %+v", v)
+	}
+	table.Trim(0)
+	get(t, table, "2")
+	table.Trim(0)
 	if v := get(t, table, "1"); v.Name != "changed behind its back" {
 		t.Errorf("after Trim it is not read again: %+v", v)
 	}

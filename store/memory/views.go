@@ -114,6 +114,25 @@ func (r rows) Get(key string) ([]byte, error) {
 	return nil, nil
 }
 
+func (r rows) GetMany(keys []string) (map[string][]byte, error) {
+	if err := r.s.ask(r.ctx, OpRead); err != nil {
+		return nil, err
+	}
+	r.s.mu.RLock()
+	defer r.s.mu.RUnlock()
+	found := map[string][]byte{}
+	v := r.s.views[r.view]
+	for _, key := range keys {
+		if v == nil {
+			break
+		}
+		if value, ok := v.rows[key]; ok {
+			found[key] = clone(value)
+		}
+	}
+	return found, nil
+}
+
 type row struct {
 	key   string
 	value []byte

@@ -25,7 +25,7 @@ const (
 
 // reads are the statements that only read, on as many connections as there are readers.
 type reads struct {
-	last, entry, entries, named, context, chunk, meta, view, get *sql.Stmt
+	last, entry, entries, named, context, chunk, meta, view, get, getMany *sql.Stmt
 
 	mu       sync.Mutex
 	contexts map[int64][]byte // what is committed is never changed
@@ -38,7 +38,7 @@ const contextBytesHeld = 16 << 20
 func (r *reads) prepare(ctx context.Context, db *sql.DB) (err error) {
 	for query, to := range map[string]**sql.Stmt{
 		selectLast: &r.last, selectEntry: &r.entry, selectEntries: &r.entries, selectNamed: &r.named, selectContext: &r.context,
-		selectChunk: &r.chunk, selectMeta: &r.meta, selectView: &r.view, selectRow: &r.get,
+		selectChunk: &r.chunk, selectMeta: &r.meta, selectView: &r.view, selectRow: &r.get, selectMany: &r.getMany,
 	} {
 		if *to, err = db.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // kept for as long as the store is open
 			return fmt.Errorf("%s: %w", query, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/tidewaiter/tidewaiter/store"
@@ -17,6 +18,11 @@ const (
 	selectRow  = "SELECT value, sum FROM rows WHERE view = ? AND key = ?"
 	scanRows   = "SELECT key, value, sum FROM rows WHERE view = ? AND key >= ?"
 )
+
+// manyKeys are asked for together.
+const manyKeys = 64
+
+var selectMany = "SELECT key, value, sum FROM rows WHERE view = ? AND key IN (?" + strings.Repeat(", ?", manyKeys-1) + ")"
 
 // viewRow is a view as the table holds it.
 type viewRow struct{ id, cursor int64 }
@@ -161,6 +167,51 @@ func (r *rows) Get(key string) ([]byte, error) {
 		return nil, r.failed(key, err)
 	}
 	return notNil(value), nil
+}
+
+// GetMany returns the rows of these keys. Each question costs a walk through the driver that takes longer than the answer, so they
+// are asked in groups of one size, for which there is a statement.
+func (r *rows) GetMany(keys []string) (map[string][]byte, error) {
+	id, err := r.viewID()
+	if err != nil || id == 0 {
+		return nil, r.failed("", err)
+	}
+	found := make(map[string][]byte, len(keys))
+	for group := range slices.Chunk(keys, manyKeys) {
+		args := make([]any, 1, 1+manyKeys)
+		args[0] = id
+		for i := range manyKeys {
+			args = append(args, []byte(group[min(i, len(group)-1)]))
+		}
+		if err := r.getGroup(id, args, found); err != nil {
+			return nil, r.failed(group[0], err)
+		}
+	}
+	return found, nil
+}
+
+// getGroup asks for one group; a group that is too short asks for its last key again.
+func (r *rows) getGroup(id int64, args []any, found map[string][]byte) error {
+	if r.ctx.Err() != nil {
+		return context.Cause(r.ctx)
+	}
+	list, err := r.s.reads.getMany.QueryContext(context.WithoutCancel(r.ctx), args...)
+	if err != nil {
+		return err
+	}
+	defer list.Close()
+	for list.Next() {
+		var sum int64
+		var key, value []byte
+		if err := list.Scan(&key, &value, &sum); err != nil {
+			return err
+		}
+		if rowSum(id, key, value) != sum {
+			return errRowSum
+		}
+		found[string(key)] = notNil(value)
+	}
+	return list.Err()
 }
 
 func (r *rows) failed(key string, err error) error {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ func RunViews(t *testing.T, open Opener) {
 		{"drop", drop},
 		{"values", rowValues},
 		{"many rows", manyRows},
+		{"many rows asked for together", getMany},
 		{"several followers", followers},
 		{"a scan is of one moment", scanMoment},
 	})
@@ -268,6 +270,47 @@ func manyRows(t *testing.T, s store.Store) {
 	keys := scan(t, s, "v", "unit/")
 	if len(keys) != n/2 || !slices.IsSorted(keys) {
 		t.Errorf("%d rows, want %d", len(keys), n/2)
+	}
+	whole(t, s)
+}
+
+// getMany answers as so many calls of Get would: rows that are there, rows that are not, and one asked for twice.
+func getMany(t *testing.T, s store.Store) {
+	rows := s.Rows(t.Context(), "v")
+	if found, err := rows.GetMany([]string{"a", ""}); err != nil || len(found) != 0 {
+		t.Errorf("of an empty view: %q, %v", found, err)
+	}
+	long := strings.Repeat("k", 1000)
+	changes := map[string][]byte{long: []byte("1"), long + "a": []byte("2"), "empty": {}}
+	asked := []string{long, long, long + "a", long + "b", "empty", "unit/none"}
+	for _, key := range ordered {
+		changes[key], asked = []byte(key), append(asked, key)
+	}
+	for i := range 10000 {
+		key := fmt.Sprintf("unit/%06d", i)
+		if asked = append(asked, key); i%3 == 0 {
+			changes[key] = fmt.Append(nil, i)
+		}
+	}
+	commit(t, s, "v", 0, 0, changes)
+	commit(t, s, "w", 0, 0, map[string][]byte{"unit/none": []byte("another view's")})
+	for _, n := range []int{0, 1, 2, 63, 64, 65, 4096, len(asked)} {
+		found, err := rows.GetMany(asked[:n])
+		must(t, err)
+		want := map[string][]byte{}
+		for _, key := range asked[:n] {
+			if value, ok := changes[key]; ok {
+				want[key] = value
+			}
+		}
+		if !maps.EqualFunc(found, want, func(a, b []byte) bool { return a != nil && string(a) == string(b) }) {
+			t.Errorf("of %d keys %d rows were found, want %d, or they are others", n, len(found), len(want))
+		}
+	}
+	commit(t, s, "v", 0, 0, map[string][]byte{"empty": nil, long: []byte("3")})
+	found, err := rows.GetMany([]string{"empty", long})
+	if must(t, err); len(found) != 1 || string(found[long]) != "3" {
+		t.Errorf("afterwards: %q", found)
 	}
 	whole(t, s)
 }
