@@ -18,7 +18,7 @@ import (
 
 // Fifty kills, as the release is checked with:
 //
-//	go test ./cmd/tidewaiter -run Killed -crashes 50 -v
+//	go test ./cmd/tidewaiter -run Killed -crashes 50 -timeout 60m -v
 var crashes = flag.Int("crashes", 10, "how often the capturing process is killed")
 
 // sender captures one document after the other, each with a command line of its own, and says on stdout which were acknowledged:
