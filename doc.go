@@ -4,7 +4,6 @@
 //	cmd/tidewaiter  the command line: one file per command, wiring only
 //	casework        cases: findings that belong together, for a person to decide
 //	detect          detectors: each one file, one comment, one set of innocent explanations
-//	control         export rules: destinations, authorisations, decisions
 //	custody         the custody view: holder, place, containment, and what does not add up
 //	publish         the log for everybody: tiles as a folder and over HTTP, witnesses, and the monitor that follows a log
 //	registry        the way in: capture, who is speaking, the views' follower

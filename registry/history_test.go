@@ -131,7 +131,7 @@ func signAndDie(step, dir string) error {
 // history, and the log always goes on. A backup from before a step is restored as well: it signs nothing.
 func TestKilledWhileSigning(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it starts a process for each kill")
+		t.Skip("SKIPPED by -short: it starts a process for each kill")
 	}
 	steps := []string{"before the record", "after the record", "before it is kept", "before the commit", "after it is kept"}
 	dir := t.TempDir()
