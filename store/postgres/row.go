@@ -11,40 +11,23 @@ import (
 
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/store"
+	"github.com/tidewaiter/tidewaiter/store/internal/checksum"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sum is the checksum of a row: of its fields one after the other, each after its length, so that nothing can move from one
-// to the next.
-type sum struct{ crc uint32 }
-
-func (s *sum) number(n int64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(n))
-	s.crc = crc32.Update(s.crc, castagnoli, b[:])
-}
-
-func (s *sum) bytes(b []byte) {
-	s.number(int64(len(b)))
-	s.crc = crc32.Update(s.crc, castagnoli, b)
-}
-
-// value is signed, as PostgreSQL's integers are.
-func (s *sum) value() int32 { return int32(s.crc) }
-
 // sumOf is the checksum of numbers and bytes.
 func sumOf(fields ...any) int32 {
-	var s sum
+	var s checksum.Row
 	for _, f := range fields {
 		switch f := f.(type) {
 		case int64:
-			s.number(f)
+			s.Number(f)
 		case []byte:
-			s.bytes(f)
+			s.Bytes(f)
 		}
 	}
-	return s.value()
+	return s.Value()
 }
 
 // headRow is where the ledger ends, as the table holds it.
@@ -90,7 +73,7 @@ func (r *entryRow) dest() []any {
 
 // checksum is what sum must be.
 func (r *entryRow) checksum() int32 {
-	var s sum
+	var s checksum.Row
 	context, trusted := int64(-1), int64(0)
 	if r.context != nil {
 		context = *r.context
@@ -99,15 +82,15 @@ func (r *entryRow) checksum() int32 {
 		trusted = 1
 	}
 	for _, n := range [...]int64{r.seq, r.recorded, trusted, r.nameHash, r.keyHead, context} {
-		s.number(n)
+		s.Number(n)
 	}
 	for _, b := range [...][]byte{r.kind, r.speaker, r.name, r.keyTail, r.salt, r.body} {
-		s.bytes(b)
+		s.Bytes(b)
 	}
 	if r.erased != nil {
-		s.number(*r.erased)
+		s.Number(*r.erased)
 	}
-	return s.value()
+	return s.Value()
 }
 
 func newEntryRow(e ledger.Entry, key store.Key, context *int64) entryRow {

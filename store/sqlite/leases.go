@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidewaiter/tidewaiter/store"
+	"github.com/tidewaiter/tidewaiter/store/internal/checksum"
 )
 
 // takeLease writes the lease unless somebody else's runs on.
@@ -13,11 +14,11 @@ const takeLease = `INSERT INTO leases (name, holder, until, sum) VALUES (?1, ?2,
 ON CONFLICT DO UPDATE SET holder = excluded.holder, until = excluded.until, sum = excluded.sum WHERE holder = excluded.holder OR until <= ?5`
 
 func leaseSum(name, holder string, until int64) int64 {
-	var s sum
-	s.text(name)
-	s.text(holder)
-	s.number(until)
-	return s.value()
+	var s checksum.Row
+	s.Text(name)
+	s.Text(holder)
+	s.Number(until)
+	return int64(s.Value())
 }
 
 // Acquire takes or renews a lease, by this machine's clock: whoever shares the file shares it.

@@ -5,34 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"time"
 
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/store"
+	"github.com/tidewaiter/tidewaiter/store/internal/checksum"
 )
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// sum is the checksum of a row: of its fields one after the other, each after its length, so that nothing can move from one
-// to the next.
-type sum struct{ crc uint32 }
-
-func (s *sum) number(n int64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(n))
-	s.crc = crc32.Update(s.crc, castagnoli, b[:])
-}
-
-func (s *sum) bytes(b []byte) {
-	s.number(int64(len(b)))
-	s.crc = crc32.Update(s.crc, castagnoli, b)
-}
-
-func (s *sum) text(t string) { s.bytes([]byte(t)) }
-
-// value is signed, because SQLite then needs four bytes for it, and never six.
-func (s *sum) value() int64 { return int64(int32(s.crc)) }
 
 // entryRow is an entry as the table holds it.
 type entryRow struct {
@@ -81,20 +59,20 @@ func (r *entryRow) args() []any {
 
 // checksum is what sum must be.
 func (r *entryRow) checksum() int64 {
-	var s sum
+	var s checksum.Row
 	for _, n := range [...]int64{r.seq, r.recorded, r.trusted, r.nameHash, r.keyHead, r.context} {
-		s.number(n)
+		s.Number(n)
 	}
-	s.text(r.kind)
-	s.text(r.speaker)
-	s.text(r.name)
-	s.bytes(r.keyTail)
-	s.bytes(r.salt)
-	s.bytes(r.body)
+	s.Text(r.kind)
+	s.Text(r.speaker)
+	s.Text(r.name)
+	s.Bytes(r.keyTail)
+	s.Bytes(r.salt)
+	s.Bytes(r.body)
 	if r.erased != notErased {
-		s.number(r.erased)
+		s.Number(r.erased)
 	}
-	return s.value()
+	return int64(s.Value())
 }
 
 func newEntryRow(e ledger.Entry, key store.Key, context int64) entryRow {
@@ -160,24 +138,24 @@ func nameHash(name string) int64 {
 func keyHead(key store.Key) int64 { return int64(binary.BigEndian.Uint64(key[:8])) }
 
 func rowSum(view int64, key, value []byte) int64 {
-	var s sum
-	s.number(view)
-	s.bytes(key)
-	s.bytes(value)
-	return s.value()
+	var s checksum.Row
+	s.Number(view)
+	s.Bytes(key)
+	s.Bytes(value)
+	return int64(s.Value())
 }
 
 func metaSum(name string, value []byte) int64 {
-	var s sum
-	s.text(name)
-	s.bytes(value)
-	return s.value()
+	var s checksum.Row
+	s.Text(name)
+	s.Bytes(value)
+	return int64(s.Value())
 }
 
 func viewSum(id int64, name string, cursor int64) int64 {
-	var s sum
-	s.number(id)
-	s.text(name)
-	s.number(cursor)
-	return s.value()
+	var s checksum.Row
+	s.Number(id)
+	s.Text(name)
+	s.Number(cursor)
+	return int64(s.Value())
 }
