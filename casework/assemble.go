@@ -1,7 +1,6 @@
 package casework
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -237,7 +236,7 @@ func (c *Case) sum(group []*detect.Finding) {
 		c.Against = append(c.Against, "all of them may be where they were declared: an inspection would show it")
 	}
 	if c.Parcels > 0 && c.MayHold < len(c.Units) {
-		c.Against = append(c.Against, fmt.Sprintf("%d units are unaccounted for either way", len(c.Units)-c.MayHold))
+		c.Against = append(c.Against, detect.Counted(len(c.Units)-c.MayHold, "unit")+" unaccounted for either way")
 	}
 	if c.Seen == 0 {
 		c.Against = append(c.Against, "none of them has been seen elsewhere")

@@ -73,8 +73,12 @@ func linkKeys(f *detect.Finding) []string {
 	return keys
 }
 
-// sameLoss says whether a finding is about units that went missing with those of another, which fell silent at a site.
+// sameLoss says whether a finding is about units that went missing with those of another, which fell silent at a site or were never
+// heard from there.
 func (v *View) sameLoss(f, gone *detect.Finding) bool {
+	if f.Unheard && len(gone.Sites) > 0 && slices.Contains(f.Sites, gone.Sites[0]) { // when they left is not known
+		return gone.Group == detect.GroupUnproven || gone.Group == detect.GroupGone && f.To >= gone.From-linkBefore
+	}
 	if gone.Group != detect.GroupGone || len(gone.Sites) == 0 || len(gone.Parties) == 0 {
 		return false
 	}

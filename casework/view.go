@@ -142,6 +142,13 @@ func (v *View) Case(id string) *Case {
 	return nil
 }
 
+// Holding lists the open cases in which a unit is, the most probable first.
+func (v *View) Holding(unit string) []*Case {
+	return slices.DeleteFunc(v.Cases(), func(c *Case) bool {
+		return c.Status != StatusOpen || !slices.ContainsFunc(c.Units, func(m Member) bool { return m.Unit == unit })
+	})
+}
+
 // Findings returns the findings of a case.
 func (v *View) Findings(c *Case) []*detect.Finding {
 	var out []*detect.Finding

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/tidewaiter/tidewaiter/detect"
 )
 
 // ID is what people and programs call a case.
@@ -12,7 +14,7 @@ func (c *Case) ID() string { return strconv.Itoa(c.Number) }
 // Summary says in a few sentences what a case is: what is unexplained, what was seen, and where the paths part. It accuses
 // nobody.
 func (v *View) Summary(c *Case) string {
-	sentences := []string{fmt.Sprintf("%s, unexplained.", counted(len(c.Units), "accelerator"))}
+	sentences := []string{fmt.Sprintf("%s, unexplained.", detect.Counted(len(c.Units), "accelerator"))}
 	if s := v.wentDark(c); s != "" {
 		sentences = append(sentences, s)
 	}
@@ -59,7 +61,11 @@ func (v *View) wentDark(c *Case) string {
 		return fmt.Sprintf("They were sent %s and not reported as received since.", between(c.From, c.To))
 	}
 	if c.Unproven {
-		return fmt.Sprintf("None of them was ever heard from%s, and nobody has counted them since parcels left there %s; which of them are gone is not known.", where, between(c.From, c.To))
+		since := "parcels left there"
+		if c.Parcels == 0 && c.Seen > 0 {
+			since = "some were seen elsewhere"
+		}
+		return fmt.Sprintf("None of them was ever heard from%s, and nobody has counted them since %s %s; which of them are gone is not known.", where, since, between(c.From, c.To))
 	}
 	if c.Passed > 0 {
 		return fmt.Sprintf("They passed inspection%s on %s and were last heard %s.", where, date(c.Passed), between(c.From, c.To))
@@ -72,7 +78,7 @@ func (v *View) parcels(c *Case) string {
 	if c.Parcels == 0 {
 		return ""
 	}
-	s := fmt.Sprintf("%d of them may have left in %s declared as parts", c.MayHold, counted(c.Parcels, "parcel"))
+	s := fmt.Sprintf("%d of them may have left in %s declared as parts", c.MayHold, detect.Counted(c.Parcels, "parcel"))
 	if c.Routes > 1 {
 		s += fmt.Sprintf(", over %d routes", c.Routes)
 	}
@@ -83,13 +89,6 @@ func (v *View) parcels(c *Case) string {
 		s += " (" + c.ToBarred + ")"
 	}
 	return s + "."
-}
-
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func date(t Micros) string { return t.Time().Format("2 January 2006") }

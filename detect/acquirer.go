@@ -82,7 +82,7 @@ func (d Acquirer) judge(m *Memory, party string, p *PartyMemory) (Finding, bool)
 			"a young firm in a growing business; a group or a lessor that pays for it",
 			"master data that is out of date",
 		},
-		Explanation: fmt.Sprintf("%s received %d accelerators, and %s", m.Name(party), p.Received, strings.Join(why, "; "))}, true
+		Explanation: fmt.Sprintf("%s received %s, and %s", m.Name(party), Counted(p.Received, "accelerator"), strings.Join(why, "; "))}, true
 }
 
 // fits says whether a line of business is one that buys accelerators.

@@ -61,7 +61,7 @@ func (d Barred) Find(m *Memory, now Micros) []Finding {
 				"a warranty return to a service centre there",
 				"the country in the master data or in the papers is wrong",
 			},
-			Explanation: fmt.Sprintf("%d accelerators were %s %s, a barred destination", len(l.Units), verb, country)}
+			Explanation: fmt.Sprintf("%s %s %s %s, a barred destination", Counted(len(l.Units), "accelerator"), were(len(l.Units)), verb, country)}
 		for _, g := range append(slices.Clone(l.Legs), l.Receipts...) {
 			f.Evidence = append(f.Evidence, g.Seq)
 		}

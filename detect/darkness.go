@@ -133,11 +133,7 @@ func (m *Memory) machine(unit string, st *custody.Standing, since Micros) (id st
 	default:
 		return unit, true
 	}
-	for _, in := range st.Inside {
-		if m.Custody.Kind(in) == "server" {
-			id = in
-		}
-	}
+	id = first(m.server(st), id)
 	all, alive := m.Accelerators(id), 0
 	for _, other := range all {
 		if u := m.Unit(other); u != nil && u.Last > since {
@@ -145,6 +141,19 @@ func (m *Memory) machine(unit string, st *custody.Standing, since Micros) (id st
 		}
 	}
 	return id, 2*alive < len(all) || len(all) == 0
+}
+
+// server is the server in which something stands by its papers, or "".
+func (m *Memory) server(st *custody.Standing) (id string) {
+	if st == nil {
+		return ""
+	}
+	for _, in := range st.Inside {
+		if m.Custody.Kind(in) == "server" {
+			id = in
+		}
+	}
+	return id
 }
 
 func holderOf(st *custody.Standing) string {
@@ -368,8 +377,8 @@ func (d Darkness) judge(m *Memory, site string, s *SiteMemory, group []silent, r
 	}
 	f.ID = identify(f.Kind, site, group[0].holder, fmt.Sprint(from/(7*Day)))
 	f.MilliNats = nats(llr)
-	f.Explanation = fmt.Sprintf("%d accelerators in %d machines at %s were last heard between %s and %s and have been silent for %d days; %d others there have reported since",
-		len(group), dark, m.Name(site), day(from), day(to), int(days), others)
+	f.Explanation = fmt.Sprintf("%s in %s at %s, last heard between %s and %s, silent for %d days since; %d others there have reported meanwhile",
+		Counted(len(group), "accelerator"), Counted(dark, "machine"), m.Name(site), day(from), day(to), int(days), others)
 	return f, true
 }
 

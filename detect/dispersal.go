@@ -208,7 +208,7 @@ var parcelInnocent = []string{
 }
 
 func (Dispersal) text(m *Memory, in []*Load, f Finding, kg float64) string {
-	s := fmt.Sprintf("%d parcels declared as %s, %.0f kg together, left %s between %s and %s for %s", len(in), quoteDesc(in), kg, m.Name(f.Parties[0]),
+	s := fmt.Sprintf("%s declared as %s, %.0f kg together, left %s between %s and %s for %s", Counted(len(in), "parcel"), quoteDesc(in), kg, m.Name(f.Parties[0]),
 		day(f.From), day(f.To), m.Name(f.Consignee))
 	if f.Dest != "" {
 		s += " in " + f.Dest
@@ -216,7 +216,7 @@ func (Dispersal) text(m *Memory, in []*Load, f Finding, kg float64) string {
 	if f.Routes > 1 {
 		s += fmt.Sprintf(", over %d routes", f.Routes)
 	}
-	return s + fmt.Sprintf("; by weight they could hold up to %d accelerators", f.Estimated)
+	return s + fmt.Sprintf("; by weight they could hold up to %s", Counted(f.Estimated, "accelerator"))
 }
 
 func quoteDesc(in []*Load) string {

@@ -51,10 +51,15 @@ func (d Elsewhere) judge(m *Memory, site string, list []oddUnit) Finding {
 			f.From = home
 		}
 		f.To = max(f.To, home)
+		f.Unheard = f.Unheard || o.odd.Unheard
 	}
 	f.MilliNats = nats(m.believed(list, d.weigh))
-	f.Explanation = fmt.Sprintf("%d accelerators declared at %s were seen elsewhere (%s) after they had fallen silent, and nobody reported a move",
-		len(f.Units), m.Name(site), m.placesText(list))
+	silent := "after they had fallen silent"
+	if f.Unheard {
+		silent = "though not all of them had ever been heard from there"
+	}
+	f.Explanation = fmt.Sprintf("%s declared at %s %s seen elsewhere (%s) %s, and nobody reported a move",
+		Counted(len(f.Units), "accelerator"), m.Name(site), were(len(f.Units)), m.placesText(list), silent)
 	return f
 }
 

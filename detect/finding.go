@@ -3,6 +3,7 @@ package detect
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -26,7 +27,8 @@ type Finding struct {
 	WithdrawnAt  Micros   `json:"withdrawn,omitzero"`
 
 	// Facts that only the assembly of cases and their wording need.
-	Announced bool   `json:"ann,omitzero"` // the holder itself said so as it happened
+	Announced bool   `json:"ann,omitzero"`     // the holder itself said so as it happened
+	Unheard   bool   `json:"unheard,omitzero"` // some of the units were never heard from where they should be
 	Inspected Micros `json:"inspected,omitzero"`
 	From      Micros `json:"from,omitzero"` // the window in which it happened
 	To        Micros `json:"to,omitzero"`
@@ -71,6 +73,21 @@ func (f *Finding) tidy() {
 
 // keepEvidence bounds the entries that a finding names: the first and the last of them.
 const keepEvidence = 64
+
+// Counted says "1 parcel", "2 parcels".
+func Counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+func were(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
 
 // nats converts a natural logarithm to milli-nats.
 func nats(x float64) int {

@@ -54,6 +54,8 @@ type Odd struct {
 	Gap     Micros `json:"gap,omitzero"` // since it was last seen at From
 	Back    Micros `json:"b,omitzero"`   // when it next checked in at From
 	Km      int    `json:"km,omitzero"`
+	Unheard bool   `json:"u,omitzero"`     // it had never checked in anywhere
+	Faint   bool   `json:"faint,omitzero"` // and nobody declared the place: see firm
 }
 
 // Out is a removal from what a unit was built into.

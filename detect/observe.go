@@ -203,9 +203,12 @@ func (m *Memory) observeSighting(t *custody.Telling) {
 // nobody reported a move.
 func (m *Memory) compareSight(unit string, u *Unit, t *custody.Telling, site, kind string) {
 	at := custody.At(t.Event.Time)
-	home := u.Site
-	if home == "" && (kind == "customs" || IsBarred(m.placeCountry(site))) {
-		home = m.declared(unit) // elsewhere, a unit that never checked in has most probably a missed scan behind it
+	home, faint := u.Site, false
+	if home == "" { // never checked in: among declared sites that has most probably a missed scan behind it
+		plain := kind == "customs" || IsBarred(m.placeCountry(site))
+		if faint = !plain; plain || isPosition(site) {
+			home = m.declared(unit)
+		}
 	}
 	if site == "" || home == "" || custody.SameSite(site, home) || u.First > 0 && at < u.First || u.left(site) {
 		return
@@ -221,7 +224,7 @@ func (m *Memory) compareSight(unit string, u *Unit, t *custody.Telling, site, ki
 		m.odd[unit] = true
 		m.oddIndex.Put(unit, &Handle{})
 	}
-	o := Odd{At: at, Known: custody.At(t.Recorded), Seq: t.Seq, Place: site, Country: m.Country(site), From: home, Kind: kind, Tier: t.Tier(), By: m.witness(t, home), Km: km}
+	o := Odd{At: at, Known: custody.At(t.Recorded), Seq: t.Seq, Place: site, Country: m.Country(site), From: home, Kind: kind, Tier: t.Tier(), By: m.witness(t, home), Km: km, Unheard: u.Last == 0, Faint: faint}
 	switch {
 	case u.Last == 0:
 	case u.Last > at && u.Site == home: // it became known late, and the unit had gone on checking in
@@ -251,7 +254,7 @@ const keepOdd = 8
 
 // declared is where a unit that never checked in should be: at its site, or on the way to one.
 func (m *Memory) declared(unit string) string {
-	st := m.Standing(unit)
+	st := m.withoutCheckIn(unit)
 	switch {
 	case st == nil:
 		return ""

@@ -83,8 +83,8 @@ func (d Overdue) judge(m *Memory, l *Load, last Leg, missing []string, late Micr
 			"the receipt was not scanned: the receiver can show the units, or they check in",
 			"storage in a free zone, or a customs hold",
 		},
-		Explanation: fmt.Sprintf("%d accelerators sent on %s to %s have not been reported as received, %d days after they should have been",
-			len(missing), day(last.At), m.Name(last.To), int(late/Day))}
+		Explanation: fmt.Sprintf("%s, sent on %s to %s, and not reported as received %d days after that was due",
+			Counted(len(missing), "accelerator"), day(last.At), m.Name(last.To), int(late/Day))}
 	for _, g := range l.Legs {
 		f.Evidence = append(f.Evidence, g.Seq)
 	}

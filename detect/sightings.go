@@ -43,8 +43,37 @@ func (m *Memory) oddBySite(fn func(site string, odd []oddUnit)) {
 	}
 	slices.Sort(sites)
 	for _, s := range sites {
-		fn(s, bySite[s])
+		if odd := m.firm(bySite[s]); len(odd) > 0 {
+			fn(s, odd)
+		}
 	}
+}
+
+// faintMin is how many machines must be seen elsewhere of those that never checked in anywhere: an address database puts one at a wrong
+// place, and hardly three.
+const faintMin = 3
+
+// firm leaves out what is faint, unless there is enough of it.
+func (m *Memory) firm(odd []oddUnit) []oddUnit {
+	faint := slices.DeleteFunc(slices.Clone(odd), func(o oddUnit) bool { return !o.odd.Faint })
+	if m.machines(faint) >= faintMin {
+		return odd
+	}
+	return slices.DeleteFunc(odd, func(o oddUnit) bool { return o.odd.Faint })
+}
+
+// machines counts the machines of which units were seen, as far as anybody knows what is in which, else the observations. What rests on
+// somebody's word alone counts once for each who gives it, however often.
+func (m *Memory) machines(list []oddUnit) int {
+	seen := map[string]bool{}
+	for _, o := range list {
+		key := o.odd.By
+		if key == "" {
+			key = first(m.server(m.withoutCheckIn(o.id)), fmt.Sprint(o.odd.Place, o.odd.Seq))
+		}
+		seen[key] = true
+	}
+	return len(seen)
 }
 
 // tally is what counts in a list of sightings: how many units, how many observations (units of one machine are seen together: that is

@@ -95,7 +95,7 @@ func (d Teardown) judge(m *Memory, site string, g []silent, now Micros) Finding 
 		f.Units = append(f.Units, u.unit)
 		f.Evidence = append(f.Evidence, u.seq)
 	}
-	f.Explanation = fmt.Sprintf("%d accelerators were taken out of their servers at %s between %s and %s, and neither went back into one nor anywhere by their serials",
-		len(g), m.Name(site), day(from), day(to))
+	f.Explanation = fmt.Sprintf("%s %s taken out of servers at %s between %s and %s, and neither went back into one nor anywhere by serial",
+		Counted(len(g), "accelerator"), were(len(g)), m.Name(site), day(from), day(to))
 	return f
 }

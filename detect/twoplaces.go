@@ -41,7 +41,7 @@ func (d TwoPlaces) Find(m *Memory, now Micros) []Finding {
 
 // twice says whether the unit can hardly have gone to where it was seen: it checked in at home soon after, or too soon before.
 func (TwoPlaces) twice(o oddUnit) bool {
-	if o.odd.Km < twoNearKm || o.unit.Site == "" {
+	if o.odd.Km < twoNearKm || o.unit.Site == "" || o.odd.Unheard {
 		return false
 	}
 	back := o.odd.Back > 0 && o.odd.Back-o.odd.At < twoAgain
@@ -64,8 +64,8 @@ func (d TwoPlaces) judge(m *Memory, site string, list []oddUnit) Finding {
 	for _, there := range at {
 		f.MilliNats = max(f.MilliNats, nats(m.believed(there, d.weigh)))
 	}
-	f.Explanation = fmt.Sprintf("%d serials that check in at %s were also seen at %s, without time to travel or while they went on checking in",
-		len(f.Units), m.Name(site), m.placesText(list))
+	f.Explanation = fmt.Sprintf("%s checking in at %s, and also seen at %s, without time to travel or while they went on checking in",
+		Counted(len(f.Units), "serial"), m.Name(site), m.placesText(list))
 	return f
 }
 

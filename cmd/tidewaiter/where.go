@@ -37,6 +37,7 @@ type whereReport struct {
 	Evidence    []int64  `json:"evidence"`    // entries
 	InTransit   *transit `json:"inTransit,omitempty"`
 	Flags       []string `json:"flags"`
+	Cases       []string `json:"cases,omitempty"` // open now, in which the unit is
 }
 
 // transit is being under way.
@@ -73,7 +74,7 @@ func (c *whereCmd) Run(e *env) error {
 			now = c.At.Time
 		}
 		if e.cli.JSON {
-			err = e.printJSON(reportWhere(w, now))
+			err = e.printJSON(reportWhere(v, w, now))
 		} else {
 			err = e.printWhere(v, w, now)
 		}
@@ -102,7 +103,7 @@ func (e *env) find(v *casework.View, word string) ([]string, error) {
 	return units, nil
 }
 
-func reportWhere(w *custody.Where, now time.Time) whereReport {
+func reportWhere(v *casework.View, w *custody.Where, now time.Time) whereReport {
 	r := whereReport{
 		Unit: w.Unit, Holder: w.Holder, Owner: w.Owner, Site: w.Site, Country: w.Country, Geo: w.Geo, Inside: w.Inside, Since: stampOrNothing(w.Since),
 		Tier: w.Tier, Evidence: w.Evidence, Flags: w.Flags,
@@ -112,6 +113,9 @@ func reportWhere(w *custody.Where, now time.Time) whereReport {
 	}
 	if t := w.Transit; t != nil {
 		r.InTransit = &transit{t.Consignment, t.From, t.To, t.ToSite, stamp(t.Since.Time())}
+	}
+	for _, c := range v.Holding(w.Unit) {
+		r.Cases = append(r.Cases, c.ID())
 	}
 	if r.Inside == nil {
 		r.Inside = []string{}
@@ -173,6 +177,9 @@ func (e *env) printWhere(v *casework.View, w *custody.Where, now time.Time) erro
 	line("owned by", named(w.Owner))
 	line("evidence", proof(w, now))
 	line("flags", strings.Join(w.Flags, ", "))
+	for _, c := range v.Holding(w.Unit) {
+		line("in case", fmt.Sprintf("%s, %.2f potential diversion, unexplained (tidewaiter case %s)", c.ID(), float64(c.Score)/1000, c.ID()))
+	}
 	return e.print([]byte(b.String()))
 }
 
