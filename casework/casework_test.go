@@ -2,7 +2,6 @@ package casework_test
 
 import (
 	"bytes"
-	"context"
 	"io/fs"
 	"slices"
 	"strings"
@@ -51,7 +50,7 @@ func (d *desk) capture(t *testing.T, name string, document []byte) *casework.Vie
 
 func catchUp(t *testing.T, f *registry.Follower[*casework.View]) *casework.View {
 	t.Helper()
-	v, err := f.CatchUp(context.Background())
+	v, err := f.CatchUp(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
