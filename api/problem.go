@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -117,11 +118,8 @@ func (a *API) end(r *request, err error) {
 		return
 	}
 	p, ours := asProblem(err)
-	if r.Context().Err() != nil {
-		return // whoever hung up does not want to know
-	}
-	if ours && a.Failed != nil {
-		a.Failed(fmt.Errorf("%s %s: %w", r.Method, r.Pattern, err))
+	if ours && (r.Context().Err() == nil || !errors.Is(err, context.Canceled)) { // else the caller hung up
+		a.say(fmt.Errorf("%s %s: %w", r.Method, r.Pattern, err))
 	}
 	h := r.w.Header()
 	if p.Status == http.StatusUnauthorized {
