@@ -44,15 +44,16 @@ type Log interface {
 	// Published is the last checkpoint that everybody may see, or nil.
 	Published(ctx context.Context) ([]byte, error)
 	Keys(ctx context.Context) (*ledger.Keys, error)
-	// Receipt makes the COSE Receipt of a proof.
-	Receipt(ctx context.Context, p ledger.Proof) ([]byte, error)
+	// Receipt makes the COSE Receipt of a proof, with the entry's opening if there is one.
+	Receipt(ctx context.Context, p ledger.Proof, o *ledger.Opening) ([]byte, error)
 }
 
 // request is a request by somebody who is known.
 type request struct {
 	*http.Request
-	w   http.ResponseWriter
-	who registry.Credential
+	w    http.ResponseWriter
+	who  registry.Credential
+	cbor bool // problems are written in CBOR, as SCITT Reference APIs wants it
 }
 
 // handler answers a request, or gives the error with which it is answered.
@@ -63,6 +64,7 @@ type resource struct {
 	methods map[string]handler
 	scopes  []registry.Scope
 	options http.Header // beside those of every answer
+	scitt   bool        // of SCITT Reference APIs
 }
 
 // Handler serves all paths of the API. Everything beneath /epcis/ and /v1/ wants a credential, but for what everybody may see.
@@ -71,12 +73,16 @@ func (a *API) Handler() http.Handler {
 	told := []registry.Scope{registry.ScopeCapture}
 	read := []registry.Scope{registry.ScopeCapture, registry.ScopeQuery}
 	for path, res := range map[string]resource{
-		"/epcis/capture":          {map[string]handler{"POST": a.capture, "GET": a.listJobs}, told, a.limits()},
-		"/epcis/capture/{id}":     {map[string]handler{"GET": a.job}, told, nil},
-		"/epcis/events":           {map[string]handler{"POST": a.event}, told, a.limits()},
-		"/epcis/events/{eventID}": {map[string]handler{"GET": a.oneEvent}, read, nil},
-		"/epcis/":                 {nil, nil, nil},
-		"/v1/":                    {nil, nil, nil},
+		"/epcis/capture":               {methods: map[string]handler{"POST": a.capture, "GET": a.listJobs}, scopes: told, options: a.limits()},
+		"/epcis/capture/{id}":          {methods: map[string]handler{"GET": a.job}, scopes: told},
+		"/epcis/events":                {methods: map[string]handler{"POST": a.event}, scopes: told, options: a.limits()},
+		"/epcis/events/{eventID}":      {methods: map[string]handler{"GET": a.oneEvent}, scopes: read},
+		"/epcis/":                      {},
+		"/v1/":                         {},
+		"/entries":                     {methods: map[string]handler{"POST": a.register}, scopes: told, scitt: true},
+		"/entries/{id}":                {methods: map[string]handler{"GET": a.statementReceipt}, scopes: read, scitt: true},
+		"/signed-statements/{id}":      {methods: map[string]handler{"GET": a.signedStatement}, scopes: read, scitt: true},
+		"/transparent-statements/{id}": {methods: map[string]handler{"GET": a.transparentStatement}, scopes: read, scitt: true},
 	} {
 		mux.Handle(path, a.known(res))
 	}
@@ -89,7 +95,7 @@ func (a *API) Handler() http.Handler {
 // known answers those who show a credential that is good for the resource.
 func (a *API) known(res resource) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		r := &request{Request: hr, w: w}
+		r := &request{Request: hr, w: w, cbor: res.scitt}
 		r.begin()
 		err := a.admit(r, res.scopes)
 		if err == nil {

@@ -60,10 +60,13 @@ func (l *testLog) Published(ctx context.Context) ([]byte, error) {
 	return text, err
 }
 
-func (l *testLog) Receipt(ctx context.Context, p ledger.Proof) ([]byte, error) {
+func (l *testLog) Receipt(ctx context.Context, p ledger.Proof, o *ledger.Opening) ([]byte, error) {
 	keys, err := l.Keys(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if o != nil {
+		return ledger.COSEReceiptOpened(l.Signer, p, keys, *o)
 	}
 	return ledger.COSEReceipt(l.Signer, p, keys)
 }

@@ -52,7 +52,7 @@ func (a *API) proof(r *request) error {
 		r.send(http.StatusOK, proofType, p.Text())
 		return nil
 	}
-	receipt, err := a.Log.Receipt(r.Context(), p)
+	receipt, err := a.Log.Receipt(r.Context(), p, nil)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidewaiter/tidewaiter/epcis"
+	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
 )
@@ -103,6 +104,9 @@ func asProblem(err error) (p *problem, ours bool) {
 	if errors.As(err, &p) {
 		return p, false
 	}
+	if s := (*ledger.StatementError)(nil); errors.As(err, &s) {
+		return &problem{Type: typeValidation, Title: s.Title, Status: http.StatusBadRequest, Detail: s.Detail}, false
+	}
 	for _, u := range unavailable {
 		if errors.Is(err, u.err) {
 			return busy(http.StatusServiceUnavailable, u.detail, 2*time.Second), true
@@ -127,6 +131,10 @@ func (a *API) end(r *request, err error) {
 	}
 	if p.after > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(p.after.Seconds())))
+	}
+	if r.cbor {
+		r.send(p.Status, "application/concise-problem-details+cbor", ledger.ConciseProblem(p.Title, p.Detail))
+		return
 	}
 	_ = r.write(p.Status, "application/problem+json", p)
 }

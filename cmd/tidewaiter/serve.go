@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log"
@@ -111,6 +112,7 @@ func (d *deployment) routes(w *publish.Witnesses, c *serveCmd) *http.ServeMux {
 	failed := func(err error) { d.env.say("%v", oneLine(err.Error())) }
 	mux.Handle("/log/", http.StripPrefix("/log", d.published(w).Handler(failed)))
 	mux.HandleFunc("GET /.well-known/scitt-keys", d.serveKeys)
+	mux.HandleFunc("GET /.well-known/scitt-keys/{kid}", d.serveKeys)
 	door := api.API{
 		Registry: &registry.Registry{Store: d.store, Now: d.env.now}, Store: d.store, Log: &servedLog{d: d, published: d.published(w)},
 		Credentials: &registry.Credentials{Store: d.store, Now: d.env.now}, SpoolDir: d.spoolDir(), Views: []string{casework.Name},
@@ -120,21 +122,44 @@ func (d *deployment) routes(w *publish.Witnesses, c *serveCmd) *http.ServeMux {
 	return mux
 }
 
-// serveKeys gives the keys with which COSE Receipts are verified (SCITT Reference APIs, "Transparency Service Keys").
+// serveKeys gives the keys with which COSE Receipts are verified, or the one that is named (SCITT Reference APIs, "Transparency Service
+// Keys" and "Individual Transparency Service Key").
 func (d *deployment) serveKeys(w http.ResponseWriter, r *http.Request) {
-	list, err := d.log.ListKeys(r.Context())
+	set, err := d.coseKeys(r.Context(), r.PathValue("kid"))
+	status, kind := http.StatusOK, "application/cbor"
+	switch {
+	case err != nil:
+		d.env.say("%v", err)
+		status, set = http.StatusInternalServerError, ledger.ConciseProblem("Try again later", "the keys cannot be read at the moment")
+	case set == nil:
+		status, set = http.StatusNotFound, ledger.ConciseProblem("No such key", "this log has no key with this id")
+	}
+	if status != http.StatusOK {
+		kind = "application/concise-problem-details+cbor"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	_, _ = w.Write(set) // whoever hung up does not want to know
+}
+
+// coseKeys is the COSE_KeySet of all keys, or of the one with this id in base64url; nil where there is none.
+func (d *deployment) coseKeys(ctx context.Context, kid string) ([]byte, error) {
+	list, err := d.log.ListKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var keys []string
 	for _, k := range list {
 		keys = append(keys, k.VerifierKey)
 	}
-	set, coseErr := ledger.COSEKeySet(keys)
-	if err := errors.Join(err, coseErr); err != nil {
-		d.env.say("%v", err)
-		http.Error(w, "the keys cannot be read at the moment", http.StatusInternalServerError)
-		return
+	if kid == "" {
+		return ledger.COSEKeySet(keys)
 	}
-	w.Header().Set("Content-Type", "application/cbor")
-	_, _ = w.Write(set) // whoever hung up does not want to know
+	id, err := base64.RawURLEncoding.DecodeString(kid)
+	if err != nil {
+		return nil, nil //nolint:nilerr // then it names no key
+	}
+	return ledger.COSEKeyOf(keys, id)
 }
 
 // How long a caller may take: to send a header, to send a request, to take the answer, to ask again.

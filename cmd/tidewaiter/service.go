@@ -81,7 +81,7 @@ func (l *servedLog) Published(ctx context.Context) ([]byte, error) { return l.pu
 func (l *servedLog) Keys(ctx context.Context) (*ledger.Keys, error) { return l.d.log.Keys(ctx) }
 
 // Receipt makes a COSE Receipt with the key that is in place now.
-func (l *servedLog) Receipt(ctx context.Context, p ledger.Proof) ([]byte, error) {
+func (l *servedLog) Receipt(ctx context.Context, p ledger.Proof, o *ledger.Opening) ([]byte, error) {
 	log, err := l.d.current()
 	if err != nil {
 		return nil, err
@@ -89,6 +89,9 @@ func (l *servedLog) Receipt(ctx context.Context, p ledger.Proof) ([]byte, error)
 	keys, err := log.Keys(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if o != nil {
+		return ledger.COSEReceiptOpened(log.Signer, p, keys, *o)
 	}
 	return ledger.COSEReceipt(log.Signer, p, keys)
 }
