@@ -60,7 +60,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	e.say("serving %s://%s/log/ and /epcis/", scheme, listener.Addr())
+	e.say("serving %s://%s/log/", scheme, listener.Addr())
 	ctx, stop := context.WithCancel(e.ctx)
 	defer stop()
 	background := d.background(ctx, w, c.Every)
