@@ -2,6 +2,7 @@
 // (house_test.go). A folder is a room, and its name says what happens in it; lower rooms know nothing of the rooms above.
 //
 //	cmd/tidewaiter  the command line: one file per command, wiring only
+//	api             HTTP: capture as EPCIS 2.0 has it, proofs, registration, health; no rules live there
 //	casework        cases: findings that belong together, for a person to decide
 //	detect          detectors: each one file, one comment, one set of innocent explanations
 //	custody         the custody view: holder, place, containment, and what does not add up

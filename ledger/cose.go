@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
@@ -27,6 +28,25 @@ const (
 // root is that of the proof's checkpoint, which v accepts: nothing is signed here that was not signed before. iss is the log's
 // origin and sub the entry's index; the leaf is the entry's, and the payload, the root, is computed by whoever verifies it.
 func COSEReceipt(s *Signer, p Proof, v note.Verifier) ([]byte, error) {
+	return coseReceipt(s, p, v)
+}
+
+// openingLabel is the header in which a receipt carries its entry's opening. Nobody signed it: whoever computes the leaf from it
+// sees by the root whether it is right.
+const openingLabel = "tidewaiter.org/opening"
+
+// COSEReceiptOpened makes a COSE Receipt that carries its entry's opening, as JSON, in the unprotected header
+// "tidewaiter.org/opening": whoever holds the entry's content then computes the leaf from both, and needs nothing else.
+func COSEReceiptOpened(s *Signer, p Proof, v note.Verifier, o Opening) ([]byte, error) {
+	text, err := o.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return coseReceipt(s, p, v, cborText(openingLabel), cborBytes(text))
+}
+
+// coseReceipt makes a receipt with more in its unprotected header, behind the proof.
+func coseReceipt(s *Signer, p Proof, v note.Verifier, more ...[]byte) ([]byte, error) {
 	c, err := p.Signed(v)
 	if err != nil {
 		return nil, fmt.Errorf("COSE receipt of entry %d: %w", p.Index, err)
@@ -46,7 +66,7 @@ func COSEReceipt(s *Signer, p Proof, v note.Verifier) ([]byte, error) {
 		path = append(path, cborBytes(h[:]))
 	}
 	proof := cborArray(cborInt(c.Size), cborInt(p.Index), cborArray(path...))
-	unprotected := cborMap(cborInt(coseVDP), cborMap(cborInt(vdpInclusion), cborArray(cborBytes(proof))))
+	unprotected := cborMap(append([][]byte{cborInt(coseVDP), cborMap(cborInt(vdpInclusion), cborArray(cborBytes(proof)))}, more...)...)
 	sign1 := cborArray(cborBytes(protected), unprotected, cborNull, cborBytes(ed25519.Sign(s.plain, signed)))
 	return append(cborHead(6, tagSign1), sign1...), nil
 }
@@ -71,6 +91,20 @@ func COSEKeySet(vkeys []string) ([]byte, error) {
 		))
 	}
 	return cborArray(all...), nil
+}
+
+// COSEKeyOf is the COSE_KeySet of the one among these verifier keys whose thumbprint this is, or nil.
+func COSEKeyOf(vkeys []string, kid []byte) ([]byte, error) {
+	for _, vkey := range vkeys {
+		k, err := parseVKey(vkey)
+		if err != nil {
+			return nil, err
+		}
+		if k.algorithm != algMLDSA44 && bytes.Equal(coseThumbprint(k.key), kid) {
+			return COSEKeySet([]string{vkey})
+		}
+	}
+	return nil, nil
 }
 
 // coseThumbprint is SHA-256 over what a key must have (RFC 9679 section 3).

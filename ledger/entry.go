@@ -9,7 +9,7 @@ import (
 type Kind string
 
 // The kinds of entry. Events and master data elements come from EPCIS documents and keep the bytes they came with;
-// every other kind is a JSON record of Tidewaiter's own.
+// a statement keeps its own too; every other kind is a JSON record of Tidewaiter's own.
 const (
 	KindEvent      Kind = "event"          // an EPCIS 2.0 event
 	KindMasterData Kind = "masterdata"     // one EPCIS VocabularyElement
@@ -19,6 +19,8 @@ const (
 	KindErasure    Kind = "erasure"        // the content of other entries was destroyed, see Erasing
 	KindHold       Kind = "hold"           // a legal hold: what is under it is not erased
 	KindRelease    Kind = "hold-release"   // a legal hold ended
+	KindStatement  Kind = "statement"      // a statement that its issuer signed, as it was registered: COSE, and not JSON
+	KindIssuer     Kind = "issuer-key"     // a key with which a party's statements are verified was trusted, or is no more
 )
 
 // Entry is what the ledger holds: an event or a record, who said it, and when we knew.

@@ -18,6 +18,8 @@ type Options struct {
 	As              string // who speaks; empty: each event implies its speaker
 	Proceed         bool   // keep what is good of a document of which some is not
 	TrustRecordTime bool   // take recorded times from the document: only in a ledger begun for history
+	OneEvent        bool   // it must be an event and no document
+	Discreet        bool   // name no other speaker in a reject: whoever reads it may not know who else speaks
 	SpoolDir        string // where documents are spooled; empty: the system's folder for temporary files
 	MaxEventBytes   int64  // 0: the decoder's own limit
 	Reject          func(Reject)
@@ -38,12 +40,14 @@ type Reject struct {
 
 // Result counts what became of a document. FirstSeq and LastSeq are nil when nothing was accepted.
 type Result struct {
-	Accepted   int64  `json:"accepted"`
-	Duplicates int64  `json:"duplicates"`
-	Rejected   int64  `json:"rejected"`
-	FirstSeq   *int64 `json:"firstSeq"`
-	LastSeq    *int64 `json:"lastSeq"`
-	Events     int64  `json:"-"` // accepted that are events, not master data
+	Accepted    int64  `json:"accepted"`
+	Duplicates  int64  `json:"duplicates"`
+	Rejected    int64  `json:"rejected"`
+	FirstSeq    *int64 `json:"firstSeq"`
+	LastSeq     *int64 `json:"lastSeq"`
+	Events      int64  `json:"-"` // accepted that are events, not master data
+	Name        string `json:"-"` // of the last event that was accepted or found to be a duplicate
+	DuplicateOf *int64 `json:"-"` // of the last duplicate: the entry that says the same
 }
 
 // Add sums up two results.
@@ -52,6 +56,9 @@ func (r *Result) Add(o Result) {
 	r.Duplicates += o.Duplicates
 	r.Rejected += o.Rejected
 	r.Events += o.Events
+	if o.Name != "" {
+		r.Name, r.DuplicateOf = o.Name, o.DuplicateOf
+	}
 	if r.FirstSeq == nil {
 		r.FirstSeq = o.FirstSeq
 	}
@@ -90,10 +97,7 @@ const proceedChunk = 2000
 // Capture reads one EPCIS document and appends what is in it. When it returns without error, all that Result counts as
 // accepted is durable. On ErrRejected, and on any other error without Proceed, nothing was kept.
 func (r *Registry) Capture(ctx context.Context, src io.Reader, o Options) (Result, error) {
-	sp, err := newSpool(o.SpoolDir)
-	if err != nil {
-		return Result{}, err
-	}
+	sp := newSpool(o.SpoolDir)
 	defer sp.close()
 	result, err := r.capture(ctx, src, sp, o)
 	if err == nil {
@@ -133,7 +137,7 @@ func (r *Registry) read(ctx context.Context, src io.Reader, sp *spool, o Options
 		}
 		it, err := dec.Next()
 		if errors.Is(err, io.EOF) {
-			return dec, sp.flush()
+			return dec, errors.Join(o.checkType(dec.Header()), sp.flush())
 		}
 		if err != nil {
 			return nil, &DocumentError{err}
@@ -142,6 +146,14 @@ func (r *Registry) read(ctx context.Context, src io.Reader, sp *spool, o Options
 			return nil, err
 		}
 	}
+}
+
+// checkType refuses a document where an event is wanted.
+func (o Options) checkType(h epcis.Header) error {
+	if !o.OneEvent || h.Type != "EPCISDocument" && h.Type != "EPCISQueryDocument" {
+		return nil
+	}
+	return &DocumentError{fmt.Errorf("it is an %s, and one event is wanted here, without a document around it: %w", h.Type, ErrRejected)}
 }
 
 // whole commits everything in one transaction, or nothing. After the first reject it goes on reading, to name them all.

@@ -141,7 +141,7 @@ func (c *committer) takeEvent(tx store.Appender, p *prepared) (bad *epcis.Error,
 	if seq, dup, err := tx.Seen(p.key); err != nil {
 		return nil, err
 	} else if dup {
-		c.result.Duplicates++
+		c.duplicate(p, seq)
 		return nil, c.sayErased(tx, p, seq)
 	}
 	dup, bad, err := c.compareNamed(tx, p)
@@ -149,11 +149,18 @@ func (c *committer) takeEvent(tx store.Appender, p *prepared) (bad *epcis.Error,
 		return bad, err
 	}
 	if dup {
-		c.result.Duplicates++
+		c.duplicate(p, p.twin)
 		return nil, nil
 	}
+	c.result.Name = p.name
 	e := ledger.Entry{Kind: ledger.KindEvent, Recorded: recorded, Trusted: c.opts.TrustRecordTime, Speaker: p.speaker, Name: p.name, Context: c.rawCtx, Body: p.it.Raw}
 	return nil, c.append(tx, e, p.key)
+}
+
+// duplicate counts an event that an entry holds already.
+func (c *committer) duplicate(p *prepared, seq int64) {
+	c.result.Duplicates++
+	c.result.Name, c.result.DuplicateOf = p.name, &seq
 }
 
 // identify names an event, by its own id or the CBV event hash, and digests its content.
@@ -179,6 +186,7 @@ func (c *committer) compareNamed(tx store.Appender, p *prepared) (dup bool, bad 
 		return false, nil, err
 	}
 	for _, seq := range seqs {
+		p.twin = seq
 		old, err := tx.Entry(seq)
 		if err != nil {
 			return false, nil, err
@@ -212,10 +220,18 @@ func (c *committer) compareNamed(tx store.Appender, p *prepared) (dup bool, bad 
 		case ev.ID == "" || ev.ErrorDeclaration != nil || t.Event.ErrorDeclaration != nil:
 		default:
 			return false, &epcis.Error{Pointer: "/eventID", Reason: fmt.Sprintf(
-				"the event id %s is taken by entry %d, told by %s, with other content; give this event its own id, or declare the other erroneous", name, seq, old.Speaker)}, nil
+				"the event id %s is taken by entry %d, told by %s, with other content; give this event its own id, or declare the other erroneous", name, seq, c.toldBy(old))}, nil
 		}
 	}
 	return false, nil, nil
+}
+
+// toldBy names who told an entry, if the one who asks may know.
+func (c *committer) toldBy(e ledger.Entry) string {
+	if c.opts.Discreet && e.Speaker != c.opts.As {
+		return "somebody else"
+	}
+	return e.Speaker
 }
 
 // onceImplied says whether an event may have implied this speaker at some time. Master data that says who operates a place comes

@@ -186,11 +186,16 @@ func appendRecord(tx store.Appender, name string, kind ledger.Kind, body []byte,
 }
 
 func appendAs(tx store.Appender, name string, kind ledger.Kind, body []byte, now time.Time, key store.Key) (int64, error) {
+	return appendSaid(tx, ledger.Entry{Kind: kind, Speaker: custody.Registrar, Name: name, Body: body}, now, key)
+}
+
+// appendSaid appends an entry at a time that is not before the ledger's.
+func appendSaid(tx store.Appender, e ledger.Entry, now time.Time, key store.Key) (int64, error) {
 	history, err := tx.Meta(historyKey)
 	if err != nil {
 		return 0, err
 	}
-	e := ledger.Entry{Kind: kind, Recorded: notBefore(tx, now), Speaker: custody.Registrar, Name: name, Body: body}
+	e.Recorded = notBefore(tx, now)
 	if history != nil { // whose time only documents move
 		e.Recorded, e.Trusted = time.UnixMicro(tx.Head().Recorded).UTC(), true
 	}

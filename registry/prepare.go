@@ -22,6 +22,7 @@ type prepared struct {
 	ev     *epcis.Event
 	digest [32]byte
 	key    store.Key
+	twin   int64 // the entry that it was last compared with
 
 	el   *epcis.Element
 	body []byte // of an element's entry

@@ -42,7 +42,7 @@ func (c *committer) compareErased(tx store.Appender, p *prepared, old ledger.Ent
 		return false, nil, nil // another event, of which the computed name is the same
 	}
 	return false, &epcis.Error{Pointer: "/eventID", Reason: fmt.Sprintf(
-		"the event id %s is taken by entry %d, told by %s, which was erased, as entry %d says, and had other content; give this event its own id", p.name, old.Seq, old.Speaker, old.Erased.By)}, nil
+		"the event id %s is taken by entry %d, told by %s, which was erased, as entry %d says, and had other content; give this event its own id", p.name, old.Seq, c.toldBy(old), old.Erased.By)}, nil
 }
 
 // toldAndErased says whether an element was told before in these words, and then erased. The number of tellings before is part of

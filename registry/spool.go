@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,38 +12,65 @@ import (
 	"github.com/tidewaiter/tidewaiter/epcis"
 )
 
-// spool keeps a document's items on disk between reading it and committing it, master data apart from events: who speaks is
+// spool keeps a document's items, on disk if they are many, between reading it and committing it, master data apart from events: who speaks is
 // often told by master data that stands behind the events.
 type spool struct {
 	events, master *section
 }
 
+// section stays in memory as long as it is small: a document of one event needs no file.
 type section struct {
-	file  *os.File
+	dir   string
+	small bytes.Buffer
+	file  *os.File // nil: all of it is in small
 	w     *bufio.Writer
 	count int64
 }
 
-func newSpool(dir string) (*spool, error) {
-	s := &spool{}
-	for _, p := range []**section{&s.events, &s.master} {
-		f, err := os.CreateTemp(dir, "spool-*")
-		if err != nil {
-			s.close()
-			return nil, aside(err)
-		}
-		os.Remove(f.Name()) // gone when closed, even when we are killed
-		*p = &section{file: f, w: bufio.NewWriterSize(f, 1<<16)}
-	}
-	return s, nil
+// spoolMemory is how much of a section is kept in memory before it becomes a file.
+const spoolMemory = 256 << 10
+
+func newSpool(dir string) *spool {
+	return &spool{events: &section{dir: dir}, master: &section{dir: dir}}
 }
 
 func (s *spool) close() {
-	for _, p := range []*section{s.events, s.master} {
-		if p != nil {
-			p.file.Close()
+	for _, sec := range []*section{s.events, s.master} {
+		if sec.file != nil {
+			sec.file.Close()
 		}
 	}
+}
+
+// write adds bytes, in memory or to the file.
+func (s *section) write(b []byte) error {
+	if s.file == nil && s.small.Len()+len(b) <= spoolMemory {
+		s.small.Write(b)
+		return nil
+	}
+	if s.file == nil {
+		f, err := os.CreateTemp(s.dir, "spool-*")
+		if err != nil {
+			return err
+		}
+		os.Remove(f.Name()) // gone when closed, even when we are killed
+		s.file, s.w = f, bufio.NewWriterSize(f, 1<<16)
+		if _, err := s.small.WriteTo(s.w); err != nil {
+			return err
+		}
+		s.small = bytes.Buffer{}
+	}
+	_, err := s.w.Write(b)
+	return err
+}
+
+// reader reads the section from its beginning.
+func (s *section) reader() (*bufio.Reader, error) {
+	if s.file == nil {
+		return bufio.NewReader(bytes.NewReader(s.small.Bytes())), nil
+	}
+	_, err := s.file.Seek(0, io.SeekStart)
+	return bufio.NewReaderSize(s.file, 1<<16), err
 }
 
 func (s *spool) add(it epcis.Item) error {
@@ -66,6 +94,9 @@ func (s *spool) add(it epcis.Item) error {
 // flush ends the writing: from here on the spool is read, and a disk that is full can no longer surprise it.
 func (s *spool) flush() error {
 	for _, sec := range []*section{s.events, s.master} {
+		if sec.file == nil {
+			continue
+		}
 		if err := sec.w.Flush(); err != nil {
 			return aside(err)
 		}
@@ -82,19 +113,18 @@ func back(err error) error {
 }
 
 func (s *section) put(field []byte) error {
-	if _, err := s.w.Write(binary.AppendUvarint(nil, uint64(len(field)))); err != nil {
+	if err := s.write(binary.AppendUvarint(nil, uint64(len(field)))); err != nil {
 		return err
 	}
-	_, err := s.w.Write(field)
-	return err
+	return s.write(field)
 }
 
 // each calls fn for every item, in the document's order.
 func (s *section) each(kind epcis.ItemKind, fn func(epcis.Item) error) error {
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+	r, err := s.reader()
+	if err != nil {
 		return back(err)
 	}
-	r := bufio.NewReaderSize(s.file, 1<<16)
 	for {
 		var fields [6][]byte
 		for i := range fields {

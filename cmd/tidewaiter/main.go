@@ -58,7 +58,9 @@ type cli struct {
 	Findings   findingsCmd   `cmd:"" help:"List the findings: suspicions, each with its innocent explanations."`
 	Exceptions exceptionsCmd `cmd:"" help:"List the data that does not add up and needs a fix."`
 	Log        logCmd        `cmd:"" help:"Prove the ledger."`
-	Serve      serveCmd      `cmd:"" help:"Serve the log over HTTP."`
+	Serve      serveCmd      `cmd:"" help:"Take in events over HTTP, and serve the log."`
+	Credential credentialCmd `cmd:"" help:"Say who may speak over HTTP, and for which party."`
+	Statement  statementCmd  `cmd:"" help:"Say whose signed statements are registered (SCITT), and by which keys."`
 	Entries    entriesCmd    `cmd:"" help:"Erase what entries say, and keep entries from being erased."`
 	Views      viewsCmd      `cmd:"" help:"Look after what is derived from the ledger."`
 	Backup     backupCmd     `cmd:"" help:"Write a copy of the whole ledger, while it is in use, and check it."`

@@ -128,7 +128,8 @@ func (d *deployment) sign(ctx context.Context) ([]byte, error) {
 	}
 }
 
-func (d *deployment) signOnce(ctx context.Context) ([]byte, error) {
+// current is the log with the key that is in place now.
+func (d *deployment) current() (*registry.Log, error) {
 	if err := d.finishKey(); err != nil {
 		return nil, err
 	}
@@ -138,6 +139,14 @@ func (d *deployment) signOnce(ctx context.Context) ([]byte, error) {
 	}
 	log := *d.log
 	log.Signer = signer
+	return &log, nil
+}
+
+func (d *deployment) signOnce(ctx context.Context) ([]byte, error) {
+	log, err := d.current()
+	if err != nil {
+		return nil, err
+	}
 	text, err := log.Checkpoint(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sign a checkpoint: %w", err)

@@ -19,7 +19,7 @@ type service struct {
 	url string // without a slash at the end
 }
 
-var serving = regexp.MustCompile(`serving (http://\S+)/log/`)
+var serving = regexp.MustCompile(`serving (https?://\S+)/log/`)
 
 // startService starts the service on a free port and waits until it says that it listens.
 func startService(t *testing.T, data string, flags ...string) *service {
