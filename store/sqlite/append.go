@@ -30,7 +30,7 @@ func (s *Store) Append(ctx context.Context, fn func(store.Appender) error) error
 		if own = tx.over; own != nil {
 			return own // fn went on after a failure of the store
 		}
-		return g.flush(inside, w)
+		return tx.growth.flush(inside, w) // not g: a part may have put another in its place
 	})
 	if own != nil || err == nil {
 		return own
