@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,44 +12,53 @@ import (
 	"github.com/tidewaiter/tidewaiter/epcis"
 )
 
-// spool keeps a document's items on disk between reading it and committing it, master data apart from events: who speaks is
-// often told by master data that stands behind the events.
+// spool keeps a document's items aside between reading it and committing it, master data apart from events: who speaks is often
+// told by master data that stands behind the events. Small documents stay in memory, where most single events come and go.
 type spool struct {
-	events, master *section
+	events, master section
 }
 
+// spoolInMemory is how many bytes a section holds before it makes a file.
+const spoolInMemory = 1 << 20
+
 type section struct {
-	file  *os.File
+	dir   string
+	held  []byte
+	file  *os.File // once there was too much to hold
 	w     *bufio.Writer
 	count int64
 }
 
-func newSpool(dir string) (*spool, error) {
-	s := &spool{}
-	for _, p := range []**section{&s.events, &s.master} {
-		f, err := os.CreateTemp(dir, "spool-*")
-		if err != nil {
-			s.close()
-			return nil, aside(err)
-		}
-		os.Remove(f.Name()) // gone when closed, even when we are killed
-		*p = &section{file: f, w: bufio.NewWriterSize(f, 1<<16)}
-	}
-	return s, nil
-}
+func newSpool(dir string) *spool { return &spool{events: section{dir: dir}, master: section{dir: dir}} }
 
 func (s *spool) close() {
-	for _, p := range []*section{s.events, s.master} {
-		if p != nil {
+	for _, p := range []*section{&s.events, &s.master} {
+		if p.file != nil {
 			p.file.Close()
 		}
 	}
 }
 
+// small says whether all of the document is in memory.
+func (s *spool) small() bool { return s.events.file == nil && s.master.file == nil }
+
+// spill moves what is held to a file.
+func (s *section) spill() error {
+	f, err := os.CreateTemp(s.dir, "spool-*")
+	if err != nil {
+		return err
+	}
+	os.Remove(f.Name()) // gone when closed, even when we are killed
+	s.file, s.w = f, bufio.NewWriterSize(f, 1<<16)
+	_, err = s.w.Write(s.held)
+	s.held = nil
+	return err
+}
+
 func (s *spool) add(it epcis.Item) error {
-	sec := s.events
+	sec := &s.events
 	if it.Kind == epcis.ItemMasterData {
-		sec = s.master
+		sec = &s.master
 	}
 	reason, at := "", ""
 	if it.Err != nil {
@@ -65,7 +75,10 @@ func (s *spool) add(it epcis.Item) error {
 
 // flush ends the writing: from here on the spool is read, and a disk that is full can no longer surprise it.
 func (s *spool) flush() error {
-	for _, sec := range []*section{s.events, s.master} {
+	for _, sec := range []*section{&s.events, &s.master} {
+		if sec.file == nil {
+			continue
+		}
 		if err := sec.w.Flush(); err != nil {
 			return aside(err)
 		}
@@ -82,6 +95,15 @@ func back(err error) error {
 }
 
 func (s *section) put(field []byte) error {
+	if s.file == nil {
+		if len(s.held)+len(field) <= spoolInMemory {
+			s.held = append(binary.AppendUvarint(s.held, uint64(len(field))), field...)
+			return nil
+		}
+		if err := s.spill(); err != nil {
+			return err
+		}
+	}
 	if _, err := s.w.Write(binary.AppendUvarint(nil, uint64(len(field)))); err != nil {
 		return err
 	}
@@ -89,12 +111,28 @@ func (s *section) put(field []byte) error {
 	return err
 }
 
+// reader is what reads a section from its beginning.
+type reader interface {
+	io.Reader
+	io.ByteReader
+}
+
+func (s *section) reader() (reader, error) {
+	if s.file == nil {
+		return bytes.NewReader(s.held), nil
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return bufio.NewReaderSize(s.file, 1<<16), nil
+}
+
 // each calls fn for every item, in the document's order.
 func (s *section) each(kind epcis.ItemKind, fn func(epcis.Item) error) error {
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+	r, err := s.reader()
+	if err != nil {
 		return back(err)
 	}
-	r := bufio.NewReaderSize(s.file, 1<<16)
 	for {
 		var fields [6][]byte
 		for i := range fields {
