@@ -103,8 +103,10 @@ func (a *appender) takeBack(p *part) {
 	a.waiting, a.entries, a.size = a.waiting[:p.waiting], a.entries[:p.waiting], p.size
 	a.lock.salt = p.salt
 	g := a.growth
+	if g.lastID != p.lastID {
+		clear(g.contexts) // those that the part kept are gone
+	}
 	g.head, g.tip, g.tree, g.first, g.fresh, g.lastID = p.head, p.tip, p.tree, p.first, g.fresh[:p.fresh], p.lastID
-	clear(g.contexts) // those that the part kept are gone
 }
 
 // forget takes back what was appended last.

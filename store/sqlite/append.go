@@ -153,6 +153,7 @@ func (a *appender) intern(body []byte) (int64, error) {
 		if id, err = done.LastInsertId(); err != nil {
 			return 0, err
 		}
+		a.growth.kept++
 	case err != nil:
 		return 0, err
 	case !bytes.Equal(old, body):

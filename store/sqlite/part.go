@@ -30,7 +30,9 @@ func (a *appender) takeBack(before *growth, err error) error {
 		return err
 	}
 	a.over, a.absent = nil, nil
-	before.contexts = map[[32]byte]int64{} // those that the part kept are gone
+	if a.growth.kept != before.kept {
+		before.contexts = map[[32]byte]int64{} // those that the part kept are gone
+	}
 	a.growth, a.w.growth = before, before
 	_, release := a.w.keepPart.ExecContext(a.ctx)
 	_ = a.fail(release)
