@@ -73,3 +73,6 @@ func (t *Tree) Root() tlog.Hash {
 	}
 	return h
 }
+
+// Clone is a tree of its own that goes on from here.
+func (t *Tree) Clone() *Tree { return &Tree{size: t.size, frontier: slices.Clone(t.frontier)} }

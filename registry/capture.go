@@ -84,7 +84,8 @@ var errRollback = errors.New("rollback")
 // Directory is the master data by which implied speakers are found.
 type Directory = custody.Directory
 
-// Registry captures into a store.
+// Registry captures into a store. Several may call Capture at the same time (with a store.Group they share transactions) when As
+// is given, or when Directory may be asked by several at the same time.
 type Registry struct {
 	Store     store.Ledger
 	Directory Directory // as of the ledger's head
@@ -158,15 +159,15 @@ func (o Options) checkType(h epcis.Header) error {
 
 // whole commits everything in one transaction, or nothing. After the first reject it goes on reading, to name them all.
 func (c *committer) whole(ctx context.Context) error {
-	err := c.store.Append(ctx, func(tx store.Appender) error {
+	ahead, early, err := c.early(ctx)
+	if err != nil {
+		return err
+	}
+	err = store.AppendAhead(ctx, c.store, ahead, func(tx store.Appender) error {
 		if err := c.begin(tx); err != nil {
 			return err
 		}
-		var waiting batch
-		if err := c.each(ctx, func(it epcis.Item) error { return c.add(tx, &waiting, it) }); err != nil {
-			return err
-		}
-		if err := c.takeAll(tx, &waiting); err != nil {
+		if err := c.takeDocument(ctx, tx, early); err != nil {
 			return err
 		}
 		if c.result.Rejected > 0 {
@@ -186,6 +187,28 @@ func (c *committer) whole(ctx context.Context) error {
 	return err
 }
 
+// takeDocument takes all items of the document, unless they were prepared early: then those.
+func (c *committer) takeDocument(ctx context.Context, tx store.Appender, early *ready) error {
+	if early != nil {
+		return c.takeReady(tx, early)
+	}
+	var waiting batch
+	if err := c.each(ctx, func(it epcis.Item) error { return c.add(tx, &waiting, it) }); err != nil {
+		return err
+	}
+	return c.takeAll(tx, &waiting)
+}
+
+func (c *committer) takeItems(tx store.Appender, items []epcis.Item) error {
+	var waiting batch
+	for _, it := range items {
+		if err := c.add(tx, &waiting, it); err != nil {
+			return err
+		}
+	}
+	return c.takeAll(tx, &waiting)
+}
+
 // kept says what a transaction kept, beyond what was there before it. Nobody else writes during one, so it has no gaps.
 func (c *committer) kept(before Result) {
 	if n := c.result.Accepted - before.Accepted; n > 0 && c.opts.Kept != nil {
@@ -198,17 +221,15 @@ func (c *committer) greedy(ctx context.Context) error {
 	var chunk []epcis.Item
 	flush := func() error {
 		before := c.result
-		err := c.store.Append(ctx, func(tx store.Appender) error {
+		ahead, early := c.earlyOf(chunk)
+		err := store.AppendAhead(ctx, c.store, ahead, func(tx store.Appender) error {
 			if err := c.begin(tx); err != nil {
 				return err
 			}
-			var waiting batch
-			for _, it := range chunk {
-				if err := c.add(tx, &waiting, it); err != nil {
-					return err
-				}
+			if early != nil {
+				return c.takeReady(tx, early)
 			}
-			return c.takeAll(tx, &waiting)
+			return c.takeItems(tx, chunk)
 		})
 		if err != nil {
 			c.result = before

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -60,33 +61,83 @@ func (c *committer) add(tx store.Appender, b *batch, it epcis.Item) error {
 	return nil
 }
 
-// takeAll takes the items of a batch in turn, and empties it.
-func (c *committer) takeAll(tx store.Appender, b *batch) error {
-	all := make([]prepared, len(b.items))
-	var keys []store.Key
-	var names []string
-	for i, it := range b.items {
+// ready is items that are prepared, and what the store is going to be asked about them.
+type ready struct {
+	all   []prepared
+	keys  []store.Key
+	names []string
+}
+
+func (c *committer) prepareAll(items []epcis.Item) *ready {
+	r := &ready{all: make([]prepared, len(items))}
+	for i, it := range items {
 		p := c.prepare(it)
-		all[i] = p
+		r.all[i] = p
 		if p.bad != nil {
 			continue
 		}
-		names = append(names, p.name)
+		r.names = append(r.names, p.name)
 		if p.ev != nil {
-			keys = append(keys, p.key)
+			r.keys = append(r.keys, p.key)
 		}
 	}
+	return r
+}
+
+// takeAll takes the items of a batch in turn, and empties it.
+func (c *committer) takeAll(tx store.Appender, b *batch) error {
+	r := c.prepareAll(b.items)
 	clear(b.items)
 	b.items, b.bytes = b.items[:0], 0
-	if err := store.Foresee(tx, keys, names); err != nil {
+	if err := store.Foresee(tx, r.keys, r.names); err != nil {
 		return err
 	}
-	for i := range all {
-		if err := c.take(tx, &all[i]); err != nil {
+	return c.takeReady(tx, r)
+}
+
+// takeReady takes items in turn, of which the store was told.
+func (c *committer) takeReady(tx store.Appender, r *ready) error {
+	for i := range r.all {
+		if err := c.take(tx, &r.all[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// earlyItems is how many items a document has at most that is prepared before its turn to be kept comes. With more, or with more
+// bytes than are spooled in memory, nobody should have to share a transaction with it.
+const earlyItems = 100
+
+// early prepares a small document while others are being kept; nil: it is prepared when its turn has come. Only the turn is what all
+// wait for, so that what is not done in it is done on all processors.
+func (c *committer) early(ctx context.Context) (store.Ahead, *ready, error) {
+	if !c.mayPrepareEarly() {
+		return store.Ahead{Long: c.isLong()}, nil, nil
+	}
+	var items []epcis.Item
+	err := c.each(ctx, func(it epcis.Item) error {
+		items = append(items, it)
+		return nil
+	})
+	a, r := c.earlyOf(items)
+	return a, r, err
+}
+
+// earlyOf is early for items that are in memory already.
+func (c *committer) earlyOf(items []epcis.Item) (store.Ahead, *ready) {
+	if !c.mayPrepareEarly() {
+		return store.Ahead{Long: c.isLong()}, nil
+	}
+	r := c.prepareAll(items)
+	return store.Ahead{Keys: r.keys, Names: r.names}, r
+}
+
+func (c *committer) isLong() bool { return c.total > earlyItems || !c.spool.small() }
+
+// mayPrepareEarly: master data decides who speaks, and is told in its turn; the directory is asked in turn, too.
+func (c *committer) mayPrepareEarly() bool {
+	return !c.isLong() && c.opts.As != "" && c.spool.master.count == 0
 }
 
 func (c *committer) prepare(it epcis.Item) prepared {

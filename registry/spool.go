@@ -12,71 +12,53 @@ import (
 	"github.com/tidewaiter/tidewaiter/epcis"
 )
 
-// spool keeps a document's items, on disk if they are many, between reading it and committing it, master data apart from events: who speaks is
-// often told by master data that stands behind the events.
+// spool keeps a document's items aside between reading it and committing it, master data apart from events: who speaks is often
+// told by master data that stands behind the events. Small documents stay in memory, where most single events come and go.
 type spool struct {
-	events, master *section
+	events, master section
 }
 
-// section stays in memory as long as it is small: a document of one event needs no file.
+// spoolInMemory is how many bytes a section holds before it makes a file.
+const spoolInMemory = 1 << 20
+
 type section struct {
 	dir   string
-	small bytes.Buffer
-	file  *os.File // nil: all of it is in small
+	held  []byte
+	file  *os.File // once there was too much to hold
 	w     *bufio.Writer
 	count int64
 }
 
-// spoolMemory is how much of a section is kept in memory before it becomes a file.
-const spoolMemory = 256 << 10
-
-func newSpool(dir string) *spool {
-	return &spool{events: &section{dir: dir}, master: &section{dir: dir}}
-}
+func newSpool(dir string) *spool { return &spool{events: section{dir: dir}, master: section{dir: dir}} }
 
 func (s *spool) close() {
-	for _, sec := range []*section{s.events, s.master} {
-		if sec.file != nil {
-			sec.file.Close()
+	for _, p := range []*section{&s.events, &s.master} {
+		if p.file != nil {
+			p.file.Close()
 		}
 	}
 }
 
-// write adds bytes, in memory or to the file.
-func (s *section) write(b []byte) error {
-	if s.file == nil && s.small.Len()+len(b) <= spoolMemory {
-		s.small.Write(b)
-		return nil
+// small says whether all of the document is in memory.
+func (s *spool) small() bool { return s.events.file == nil && s.master.file == nil }
+
+// spill moves what is held to a file.
+func (s *section) spill() error {
+	f, err := os.CreateTemp(s.dir, "spool-*")
+	if err != nil {
+		return err
 	}
-	if s.file == nil {
-		f, err := os.CreateTemp(s.dir, "spool-*")
-		if err != nil {
-			return err
-		}
-		os.Remove(f.Name()) // gone when closed, even when we are killed
-		s.file, s.w = f, bufio.NewWriterSize(f, 1<<16)
-		if _, err := s.small.WriteTo(s.w); err != nil {
-			return err
-		}
-		s.small = bytes.Buffer{}
-	}
-	_, err := s.w.Write(b)
+	os.Remove(f.Name()) // gone when closed, even when we are killed
+	s.file, s.w = f, bufio.NewWriterSize(f, 1<<16)
+	_, err = s.w.Write(s.held)
+	s.held = nil
 	return err
 }
 
-// reader reads the section from its beginning.
-func (s *section) reader() (*bufio.Reader, error) {
-	if s.file == nil {
-		return bufio.NewReader(bytes.NewReader(s.small.Bytes())), nil
-	}
-	_, err := s.file.Seek(0, io.SeekStart)
-	return bufio.NewReaderSize(s.file, 1<<16), err
-}
-
 func (s *spool) add(it epcis.Item) error {
-	sec := s.events
+	sec := &s.events
 	if it.Kind == epcis.ItemMasterData {
-		sec = s.master
+		sec = &s.master
 	}
 	reason, at := "", ""
 	if it.Err != nil {
@@ -93,7 +75,7 @@ func (s *spool) add(it epcis.Item) error {
 
 // flush ends the writing: from here on the spool is read, and a disk that is full can no longer surprise it.
 func (s *spool) flush() error {
-	for _, sec := range []*section{s.events, s.master} {
+	for _, sec := range []*section{&s.events, &s.master} {
 		if sec.file == nil {
 			continue
 		}
@@ -113,10 +95,36 @@ func back(err error) error {
 }
 
 func (s *section) put(field []byte) error {
-	if err := s.write(binary.AppendUvarint(nil, uint64(len(field)))); err != nil {
+	if s.file == nil {
+		if len(s.held)+len(field) <= spoolInMemory {
+			s.held = append(binary.AppendUvarint(s.held, uint64(len(field))), field...)
+			return nil
+		}
+		if err := s.spill(); err != nil {
+			return err
+		}
+	}
+	if _, err := s.w.Write(binary.AppendUvarint(nil, uint64(len(field)))); err != nil {
 		return err
 	}
-	return s.write(field)
+	_, err := s.w.Write(field)
+	return err
+}
+
+// reader is what reads a section from its beginning.
+type reader interface {
+	io.Reader
+	io.ByteReader
+}
+
+func (s *section) reader() (reader, error) {
+	if s.file == nil {
+		return bytes.NewReader(s.held), nil
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return bufio.NewReaderSize(s.file, 1<<16), nil
 }
 
 // each calls fn for every item, in the document's order.

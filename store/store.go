@@ -136,6 +136,14 @@ func Foresee(tx Appender, keys []Key, names []string) error {
 	return f.Foresee(keys, names)
 }
 
+// Parts is an Appender that can take back a part of its transaction.
+type Parts interface {
+	// Part runs fn. When fn fails, what was appended, erased and set since it began is taken back, and the transaction goes on as if
+	// fn had not run; Part returns what fn returned. Where it cannot be taken back the transaction is over, and keeps nothing. A part
+	// has no parts, and nothing else is done with the Appender while fn runs. When fn panics the whole transaction is taken back.
+	Part(fn func() error) error
+}
+
 // Leases say which of several processes does what only one of them should do at a time, as to follow the ledger for one view. They
 // save work and are no lock: a holder that was stopped for a while may go on without knowing that another has taken over, and what
 // it then does must be refused by other means, as Views.Commit does.

@@ -128,7 +128,7 @@ func (c *captureCmd) capture(d *deployment, name string) (registry.Result, error
 	counted := &countingReader{r: src, on: func(n int64) { reading.set(n, size) }}
 	storing := d.env.bar("Capturing " + filepath.Base(shown))
 	storing.unit = "events"
-	reg := registry.Registry{Store: d.store, Now: d.env.now}
+	reg := registry.Registry{Store: d.ledger, Now: d.env.now}
 	if c.As == "" {
 		view, err := d.caughtUp()
 		if err != nil {

@@ -132,7 +132,7 @@ func (c *demoCmd) capture(d *deployment, s *show) error {
 		if err != nil {
 			return err
 		}
-		reg := registry.Registry{Store: d.store, Directory: view.Custody, Now: e.now}
+		reg := registry.Registry{Store: d.ledger, Directory: view.Custody, Now: e.now}
 		before, start := total.Accepted, e.now()
 		r, err := reg.Capture(e.ctx, bytes.NewReader(document), registry.Options{
 			Name: name, TrustRecordTime: true, SpoolDir: d.spoolDir(), Reject: e.reject,

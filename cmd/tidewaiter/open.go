@@ -37,8 +37,10 @@ type keeper interface {
 type deployment struct {
 	env   *env
 	store keeper
-	log   *registry.Log
-	views *registry.Follower[*casework.View]
+	// ledger is the store for those who append: many who do so at the same time share transactions.
+	ledger *store.Group
+	log    *registry.Log
+	views  *registry.Follower[*casework.View]
 }
 
 var errNoLedger = errors.New("there is no ledger")
@@ -125,7 +127,8 @@ func (e *env) openUnsigned(existing bool) (*deployment, error) {
 	if record == "" {
 		record = e.inData(recordFile)
 	}
-	d := &deployment{env: e, store: st, log: &registry.Log{Store: st, Record: registry.FileRecord(record)}}
+	d := &deployment{env: e, store: st, ledger: store.NewGroup(st)}
+	d.log = &registry.Log{Store: d.ledger, Record: registry.FileRecord(record)}
 	d.views = &registry.Follower[*casework.View]{Store: st, Name: casework.Name, New: func(rows store.Rows) (*casework.View, error) {
 		return casework.Open(rows, d.entry)
 	}}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tidewaiter/tidewaiter/ledger"
@@ -177,6 +178,20 @@ func (a *appender) Append(e ledger.Entry, key store.Key) (int64, error) {
 	a.names[e.Name] = append(a.names[e.Name], e.Seq)
 	a.head = store.Head{Size: e.Seq + 1, Recorded: e.Recorded.UnixMicro()}
 	return e.Seq, nil
+}
+
+// Part runs fn on the draft, and puts the draft back when it fails.
+func (a *appender) Part(fn func() error) error {
+	if err := a.live(); err != nil {
+		return err
+	}
+	before := *a
+	before.keys, before.names, before.meta, before.erased = maps.Clone(a.keys), maps.Clone(a.names), maps.Clone(a.meta), maps.Clone(a.erased)
+	err := fn()
+	if err != nil {
+		*a = before
+	}
+	return err
 }
 
 func (a *appender) Meta(name string) ([]byte, error) {

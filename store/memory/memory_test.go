@@ -11,3 +11,7 @@ import (
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Store { return memory.New() })
 }
+
+func TestGroup(t *testing.T) {
+	storetest.RunGroup(t, func(*testing.T) store.Store { return memory.New() })
+}

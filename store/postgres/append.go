@@ -76,6 +76,7 @@ type appender struct {
 	size    int            // bytes waiting
 	entries []ledger.Entry // those waiting
 	recent  recent
+	part    *part  // the part of the transaction that is under way
 	salts   []byte // random bytes, read ahead
 }
 
@@ -183,7 +184,7 @@ func (a *appender) intern(body []byte) (*int64, error) {
 	case isNone(err):
 		a.growth.lastID++ // nobody else adds one: we hold the head
 		id = a.growth.lastID
-		err = a.tx.exec("INSERT INTO tidewaiter.contexts (id, hash, body) VALUES ($1, $2, $3)", id, hash[:], body)
+		err = a.exec("INSERT INTO tidewaiter.contexts (id, hash, body) VALUES ($1, $2, $3)", id, hash[:], body)
 	case err == nil && !bytes.Equal(old, body):
 		err = fmt.Errorf("%w: context %d is not what its hash says", store.ErrDamaged, id)
 	}
@@ -232,7 +233,18 @@ func (a *appender) SetMeta(name string, value []byte) error {
 	if err := a.live(); err != nil {
 		return err
 	}
+	if err := a.protect(); err != nil {
+		return a.fail(err)
+	}
 	return a.fail(a.tx.setMeta(name, value))
+}
+
+// exec changes something at once.
+func (a *appender) exec(query string, args ...any) error {
+	if err := a.protect(); err != nil {
+		return err
+	}
+	return a.tx.exec(query, args...)
 }
 
 // SetMeta sets a value in a transaction of its own.
@@ -269,7 +281,12 @@ const (
 const copyFrom = 24
 
 // flush writes what waits.
-func (a *appender) flush() error { return a.send(&pgx.Batch{}) }
+func (a *appender) flush() error {
+	if err := a.protect(); err != nil {
+		return err
+	}
+	return a.send(&pgx.Batch{})
+}
 
 // send writes what waits together with what is in the batch.
 func (a *appender) send(batch *pgx.Batch) error {

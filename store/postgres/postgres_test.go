@@ -24,9 +24,14 @@ func open(t testing.TB, url string, opts postgres.Options) *postgres.Store {
 	return s
 }
 
-func TestConformance(t *testing.T) {
+func TestConformance(t *testing.T) { storetest.Run(t, opener()) }
+
+func TestGroup(t *testing.T) { storetest.RunGroup(t, opener()) }
+
+// opener opens an empty database for each test.
+func opener() storetest.Opener {
 	databases := map[string]string{}
-	storetest.Run(t, func(t *testing.T) store.Store {
+	return func(t *testing.T) store.Store {
 		url, used := databases[t.Name()]
 		if used { // by the model, a hundred times: to empty it is quicker than to make another
 			must(t, pgtest.Exec(t.Context(), url, "DROP SCHEMA tidewaiter CASCADE"))
@@ -35,7 +40,7 @@ func TestConformance(t *testing.T) {
 			databases[t.Name()] = url
 		}
 		return open(t, url, postgres.Options{})
-	})
+	}
 }
 
 func TestTogether(t *testing.T) {
@@ -48,5 +53,16 @@ func TestTogether(t *testing.T) {
 func TestCrash(t *testing.T) {
 	storetest.RunCrash(t, func(t *testing.T) string { return pgtest.Database(t) }, func(ctx context.Context, url string) (store.Store, error) {
 		return postgres.Open(ctx, url, postgres.Options{})
+	})
+}
+
+// TestCrashGroup kills processes whose writers share transactions with others.
+func TestCrashGroup(t *testing.T) {
+	storetest.RunCrash(t, func(t *testing.T) string { return pgtest.Database(t) }, func(ctx context.Context, url string) (store.Store, error) {
+		s, err := postgres.Open(ctx, url, postgres.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return storetest.Crowd(s), nil
 	})
 }

@@ -55,9 +55,13 @@ func (a *appender) Foresee(keys []store.Key, names []string) error {
 	return a.fail(a.foresee(keys, names))
 }
 
+// A plan that was made while the table was small is kept, and would go on reading all of the table: hence the OFFSET, with which
+// each key is looked up by itself. (32 keys in 6,000 entries took 10 ms with = ANY, and take 0.4 ms.)
 const (
-	selectKeys  = "SELECT seq, key_head, key_tail FROM tidewaiter.entries WHERE key_head = ANY($1)"
-	selectNames = "SELECT seq, name FROM tidewaiter.entries WHERE name_hash = ANY($1) ORDER BY seq"
+	selectKeys = `SELECT found.* FROM unnest($1::bigint[]) AS asked(h)
+CROSS JOIN LATERAL (SELECT seq, key_head, key_tail FROM tidewaiter.entries WHERE key_head = asked.h OFFSET 0) AS found`
+	selectNames = `SELECT found.* FROM (SELECT DISTINCT unnest($1::bigint[])) AS asked(h)
+CROSS JOIN LATERAL (SELECT seq, name FROM tidewaiter.entries WHERE name_hash = asked.h OFFSET 0) AS found ORDER BY seq`
 )
 
 func (a *appender) foresee(keys []store.Key, names []string) error {

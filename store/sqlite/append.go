@@ -30,7 +30,7 @@ func (s *Store) Append(ctx context.Context, fn func(store.Appender) error) error
 		if own = tx.over; own != nil {
 			return own // fn went on after a failure of the store
 		}
-		return g.flush(inside, w)
+		return tx.growth.flush(inside, w) // not g: a part may have put another in its place
 	})
 	if own != nil || err == nil {
 		return own
@@ -153,6 +153,7 @@ func (a *appender) intern(body []byte) (int64, error) {
 		if id, err = done.LastInsertId(); err != nil {
 			return 0, err
 		}
+		a.growth.kept++
 	case err != nil:
 		return 0, err
 	case !bytes.Equal(old, body):

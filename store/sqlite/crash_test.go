@@ -16,3 +16,15 @@ func TestCrash(t *testing.T) {
 		return sqlite.Open(ctx, path, sqlite.Options{})
 	})
 }
+
+// TestCrashGroup kills processes whose writers share transactions with others.
+func TestCrashGroup(t *testing.T) {
+	place := func(t *testing.T) string { return filepath.Join(t.TempDir(), "crash.db") }
+	storetest.RunCrash(t, place, func(ctx context.Context, path string) (store.Store, error) {
+		s, err := sqlite.Open(ctx, path, sqlite.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return storetest.Crowd(s), nil
+	})
+}

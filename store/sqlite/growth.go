@@ -31,6 +31,7 @@ type growth struct {
 	fresh   []tlog.Hash
 
 	contexts map[[32]byte]int64
+	kept     int // contexts that were new
 }
 
 // contextsHeld limits how many contexts' ids the writer remembers.

@@ -23,15 +23,25 @@ func open(t testing.TB, path string, opts sqlite.Options) *sqlite.Store {
 	return s
 }
 
-func TestConformance(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store {
-		return open(t, filepath.Join(t.TempDir(), "tidewaiter.db"), sqlite.Options{})
-	})
+func TestConformance(t *testing.T) { storetest.Run(t, openNew) }
+
+func TestGroup(t *testing.T) { storetest.RunGroup(t, openNew) }
+
+func openNew(t *testing.T) store.Store {
+	return open(t, filepath.Join(t.TempDir(), "tidewaiter.db"), sqlite.Options{})
 }
 
 func TestTogether(t *testing.T) {
 	storetest.RunTogether(t, func(t *testing.T) storetest.Opener {
 		path := filepath.Join(t.TempDir(), "tidewaiter.db")
 		return func(t *testing.T) store.Store { return open(t, path, sqlite.Options{}) }
+	})
+}
+
+// TestTogetherGroup is the same with callers in each process who share transactions.
+func TestTogetherGroup(t *testing.T) {
+	storetest.RunTogether(t, func(t *testing.T) storetest.Opener {
+		path := filepath.Join(t.TempDir(), "tidewaiter.db")
+		return func(t *testing.T) store.Store { return storetest.Crowd(open(t, path, sqlite.Options{})) }
 	})
 }

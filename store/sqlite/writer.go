@@ -21,6 +21,7 @@ type writer struct {
 	putCursor, putRow, dropRow, dropAllOf    *sql.Stmt
 	eraseEntry, contextUsed, eraseContext    *sql.Stmt
 	dataVersion, begin, commitTx, rollbackTx *sql.Stmt
+	beginPart, keepPart, undoPart            *sql.Stmt
 }
 
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
@@ -33,6 +34,9 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		"BEGIN IMMEDIATE":     &w.begin,
 		"COMMIT":              &w.commitTx,
 		"ROLLBACK":            &w.rollbackTx,
+		"SAVEPOINT part":      &w.beginPart,
+		"RELEASE part":        &w.keepPart,
+		"ROLLBACK TO part":    &w.undoPart,
 		"PRAGMA data_version": &w.dataVersion,
 		insertEntry:           &w.insertEntry,
 		"SELECT seq, key_tail FROM entries WHERE key_head = ?": &w.keySeqs,

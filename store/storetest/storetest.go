@@ -29,6 +29,7 @@ func Run(t *testing.T, open Opener) {
 	t.Run("Views", func(t *testing.T) { RunViews(t, open) })
 	t.Run("Leases", func(t *testing.T) { RunLeases(t, open) })
 	t.Run("Failures", func(t *testing.T) { RunFailures(t, open) })
+	t.Run("Parts", func(t *testing.T) { RunParts(t, open) })
 	t.Run("Model", func(t *testing.T) { RunModel(t, open) })
 }
 
