@@ -152,7 +152,7 @@ func (w *writer) finish(checkpoint []byte) error {
 		}
 	}
 	if old, err := os.ReadFile(filepath.Join(w.dir, checkpointName)); err == nil && string(old) == string(checkpoint) {
-		return nil
+		return durable.SyncFolder(w.dir) // who wrote it may have been killed before this
 	}
 	if err := w.write(checkpointName, checkpoint); err != nil {
 		return err

@@ -3,6 +3,7 @@ package power
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,7 @@ type deployment struct {
 	*engine
 	database string // a URL, or nothing
 	inbox    string // documents, on another machine
+	failing  bool   // syncs fail now and then
 
 	mu        sync.Mutex
 	documents []string        // handed in
@@ -134,6 +136,9 @@ func (h *hand) do(t *testing.T, args ...string) (string, bool) {
 		select {
 		case <-h.d.mount.Gone(): // it was told so by a disk without power
 		case <-time.After(50 * time.Millisecond):
+			if h.d.failing {
+				return "", false // as it should, when it was told so by the disk
+			}
 			h.err = fmt.Errorf("tidewaiter %v: exit code %d: %s", args, code, p.stderr.String())
 		}
 		return "", false
@@ -180,7 +185,7 @@ func (d *deployment) work(t *testing.T) []*hand {
 			d.note(t, args, out)
 		}
 	})
-	first := d.rng.IntN(6)
+	first := d.rng.IntN(14)
 	both.Go(func() {
 		ok := d.done(t, rest, "capture", d.document(t, eventsEach, "")) // so that there is a ledger
 		for i := first; ok; i++ {
@@ -194,7 +199,7 @@ func (d *deployment) work(t *testing.T) []*hand {
 // chore is one of the things that are done beside capturing.
 func (d *deployment) chore(t *testing.T, h *hand, i int) bool {
 	t.Helper()
-	switch i % 6 {
+	switch i % 7 {
 	case 1:
 		return d.done(t, h, "log", "publish", d.web())
 	case 2:
@@ -204,7 +209,9 @@ func (d *deployment) chore(t *testing.T, h *hand, i int) bool {
 	case 4:
 		return d.erase(t, h)
 	case 5:
-		return i%12 != 5 || d.done(t, h, "log", "key", "rotate")
+		return i%2 == 0 || d.done(t, h, "log", "key", "rotate")
+	case 6:
+		return d.killed(t, h)
 	}
 	return d.done(t, h, "log", "checkpoint")
 }
@@ -229,6 +236,23 @@ func (d *deployment) backup(t *testing.T, h *hand) bool {
 	d.backups[name] = false
 	d.mu.Unlock()
 	return d.done(t, h, "backup", name, "--with-key")
+}
+
+// killed kills a command at a random moment: what it leaves, the others go on from, before the power goes.
+func (d *deployment) killed(t *testing.T, h *hand) bool {
+	t.Helper()
+	commands := [][]string{{"log", "checkpoint"}, {"log", "publish", d.web()}, {"capture", d.document(t, eventsEach, "")}, {"log", "key", "rotate"}}
+	p := start(t, d.command(t, commands[rand.IntN(len(commands))]...))
+	p.ended(d.mount.Gone(), rand.N(60*time.Millisecond))
+	p.kill()
+	select {
+	case <-p.done:
+		p.wait()
+		return true
+	case <-d.mount.Gone():
+		h.left, h.args = p, []string{"(killed)"} // it waits for the disk
+		return false
+	}
 }
 
 // erase captures an event and erases it.

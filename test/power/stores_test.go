@@ -98,6 +98,7 @@ type engine struct {
 	boot  func() error // after the power is back
 	kill  func()       // with the power gone
 	acked int64
+	lies  bool // its disk says that what it was asked to make durable is, and does nothing
 }
 
 func onSQLite(t *testing.T) *engine {
@@ -140,6 +141,7 @@ func (e *engine) round(t *testing.T, i, most int) error {
 		return err
 	}
 	e.arm(most)
+	e.mount.Fail(mount.Faults{Lies: e.lies})
 	var writers []*process
 	for range 1 + i%2 {
 		writers = append(writers, inside(t, "write", e.place, 0))
@@ -264,6 +266,30 @@ func seedOf(i int) uint64 {
 	}
 	return *seed + uint64(i)
 }
+
+// caught sees that these tests would notice: on a disk that lies about syncs, which is the same as a store that does not ask for them,
+// something acknowledged is lost before long.
+func caught(t *testing.T, engineOf func(t *testing.T) *engine) {
+	t.Helper()
+	var found error
+	for i := 0; i < 8 && found == nil; i++ {
+		t.Run(fmt.Sprintf("machine%d", i), func(t *testing.T) {
+			e := engineOf(t)
+			e.lies = true
+			for k := 0; k < 4 && found == nil; k++ {
+				e.sow(0)
+				found = e.round(t, 1, 3000)
+			}
+		})
+	}
+	if found == nil {
+		t.Fatal("no loss was seen on a disk that makes nothing durable: these tests show nothing")
+	}
+	t.Logf("as it should be, this was seen: %v", found)
+}
+
+func TestLyingDiskIsNoticedSQLite(t *testing.T)   { caught(t, onSQLite) }
+func TestLyingDiskIsNoticedPostgres(t *testing.T) { caught(t, onPostgres) }
 
 func TestPowerCutSQLite(t *testing.T)   { run(t, 3000, onSQLite) }
 func TestPowerCutPostgres(t *testing.T) { run(t, 3000, onPostgres) }

@@ -59,7 +59,9 @@ const (
 type Faults struct {
 	Full      bool          // files may not grow, and none may be made
 	ReadOnly  bool          // nothing may be changed
+	SyncsPass int           // so many syncs succeed before some fail
 	SyncsFail int           // so many syncs fail
+	Lies      bool          // syncs succeed and do nothing
 	SlowSync  time.Duration // how long each sync takes
 }
 
@@ -229,7 +231,12 @@ func (m *Mount) sync(ino uint64) fuse.Status {
 	m.gate.Unlock()
 	time.Sleep(slow)
 	return m.change(Sync, false, func() syscall.Errno {
-		if m.faults.SyncsFail > 0 {
+		switch {
+		case m.faults.Lies:
+			return 0
+		case m.faults.SyncsPass > 0:
+			m.faults.SyncsPass--
+		case m.faults.SyncsFail > 0:
 			m.faults.SyncsFail--
 			return m.disk.FailedSync(ino, m.rng)
 		}
