@@ -45,7 +45,7 @@ func (d *deployment) round(t *testing.T, most int) error {
 		if h.left.wait() == 0 { // it had done everything when the power went
 			d.note(t, h.args, strings.Join(h.left.said(), "\n")+"\n")
 		}
-		doing = append(doing, strings.Join(h.args[:min(2, len(h.args))], " "))
+		doing = append(doing, what(h.args))
 	}
 	t.Logf("seed %d: the power went at a %s, during %q; acknowledged so far: %d of %d documents, %d checkpoints, %d published, %d of %d backups, %d erasures, %d keys",
 		d.seed, at, doing, len(d.kept), len(d.documents), len(d.signed), d.shown, d.acknowledgedBackups(), len(d.backups), len(d.erased), d.keys)
@@ -53,6 +53,14 @@ func (d *deployment) round(t *testing.T, most int) error {
 		return err
 	}
 	return d.whole(t)
+}
+
+// what is a command in a word or two.
+func what(args []string) string {
+	if args[0] == "log" || args[0] == "entries" {
+		return args[0] + " " + args[1]
+	}
+	return args[0]
 }
 
 func (d *deployment) acknowledgedBackups() (n int) {
