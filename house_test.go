@@ -26,6 +26,7 @@ const (
 
 // floors says how high each room lies. A room imports rooms of its own floor or below, never above.
 var floors = map[string]int{
+	"internal": 0,
 	"gs1":      0,
 	"epcis":    1,
 	"ledger":   2,

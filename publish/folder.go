@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 	"github.com/tidewaiter/tidewaiter/ledger"
 )
 
@@ -37,6 +38,11 @@ func (l *Log) Folder(ctx context.Context, dir string, progress func(done, total 
 	shown, err := l.shown(ctx, dir, c)
 	if err != nil {
 		return Published{}, fmt.Errorf("publish to %s: %w", dir, err)
+	}
+	if shown == 0 { // it may be new, and so may those above it
+		if err := durable.MakeFolder(dir, 0o755); err != nil {
+			return Published{}, fmt.Errorf("publish to %s: %w", dir, err)
+		}
 	}
 	p := Published{From: shown, Size: c.Size}
 	w := writer{dir: dir, dirs: map[string]bool{}}
@@ -141,17 +147,17 @@ func (w *writer) makeDir(dir string) error {
 // finish makes durable what was written, and shows it by writing the checkpoint, unless it is there already.
 func (w *writer) finish(checkpoint []byte) error {
 	for dir := range w.dirs {
-		if err := syncDir(dir); err != nil {
+		if err := durable.SyncFolder(dir); err != nil {
 			return err
 		}
 	}
 	if old, err := os.ReadFile(filepath.Join(w.dir, checkpointName)); err == nil && string(old) == string(checkpoint) {
-		return nil
+		return durable.SyncFolder(w.dir) // who wrote it may have been killed before this
 	}
 	if err := w.write(checkpointName, checkpoint); err != nil {
 		return err
 	}
-	return syncDir(w.dir)
+	return durable.SyncFolder(w.dir)
 }
 
 // place puts a file in place in one step.
@@ -185,12 +191,4 @@ func (w *writer) tidy() error {
 		}
 	}
 	return nil
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

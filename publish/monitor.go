@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 	"github.com/tidewaiter/tidewaiter/ledger"
 )
 
@@ -239,7 +240,7 @@ func (m *Monitor) alarm(before, text []byte, format string, args ...any) error {
 			return fail(err)
 		}
 	}
-	if err := syncDir(dir); err != nil {
+	if err := durable.SyncFolder(dir); err != nil {
 		return fail(err)
 	}
 	return &Alarm{What: what, Kept: dir}

@@ -184,13 +184,10 @@ func (l *Log) kept(ctx context.Context, t tip) ([]byte, error) {
 	return text, nil
 }
 
-// record swaps the record, unless it is there already: then a process ended before it signed.
+// record swaps the record, also when it is there already: then a process ended before it signed, and perhaps before what it recorded
+// was durable.
 func (l *Log) record(ctx context.Context, t tip) error {
-	next := t.now.Body()
-	if string(t.recorded) == next {
-		return nil
-	}
-	return l.Record.Swap(ctx, t.recorded, []byte(next))
+	return l.Record.Swap(ctx, t.recorded, []byte(t.now.Body()))
 }
 
 // sign signs what is recorded, and keeps it unless a later one is there by now.

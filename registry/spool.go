@@ -7,9 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/tidewaiter/tidewaiter/epcis"
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 )
 
 // spool keeps a document's items aside between reading it and committing it, master data apart from events: who speaks is often
@@ -29,6 +33,35 @@ type section struct {
 	count int64
 }
 
+// spoolPrefix begins what files in the spool are called while they have a name.
+const spoolPrefix = "spool-"
+
+// ClearSpool removes what a loss of power brought back, and returns when that is durable: a spool has a name for a moment only, but the
+// disk may have kept that it was made and not that it was removed, and some of what was in it.
+func ClearSpool(dir string) error {
+	if err := removeSpools(dir); err != nil {
+		return err
+	}
+	return durable.SyncFolder(dir)
+}
+
+// removeSpools takes their names from files in the spool. One that is in use does not need it any more.
+func removeSpools(dir string) error {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if !strings.HasPrefix(f.Name(), spoolPrefix) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, f.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove what is left of a document that was being read: %w", err)
+		}
+	}
+	return nil
+}
+
 func newSpool(dir string) *spool { return &spool{events: section{dir: dir}, master: section{dir: dir}} }
 
 func (s *spool) close() {
@@ -44,7 +77,12 @@ func (s *spool) small() bool { return s.events.file == nil && s.master.file == n
 
 // spill moves what is held to a file.
 func (s *section) spill() error {
-	f, err := os.CreateTemp(s.dir, "spool-*")
+	if s.dir != "" { // the system's folder is not ours to clear
+		if err := removeSpools(s.dir); err != nil {
+			return err
+		}
+	}
+	f, err := os.CreateTemp(s.dir, spoolPrefix+"*")
 	if err != nil {
 		return err
 	}

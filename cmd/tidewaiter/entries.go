@@ -84,8 +84,11 @@ func refused(err error) error {
 	return err
 }
 
-// clean destroys what stands in the store's files and belongs to nothing any more, where we can.
+// clean destroys what stands in the data folder's files and belongs to nothing any more, where we can.
 func (d *deployment) clean() error {
+	if err := registry.ClearSpool(d.spoolDir()); err != nil {
+		return err
+	}
 	if s, ok := d.store.(store.Scrubber); ok {
 		return registry.Scrub(d.env.ctx, d.store, s)
 	}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 )
 
 // Backup writes everything as it is at one moment into a new file, while others go on reading and writing, and returns when that
@@ -38,15 +40,7 @@ func (s *Store) backup(ctx context.Context, path string) (err error) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return errors.Join(err, file.Close())
 	}
-	return errors.Join(file.Sync(), file.Close(), syncFolder(filepath.Dir(path)))
-}
-
-func syncFolder(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(file.Sync(), file.Close(), durable.SyncFolder(filepath.Dir(path)))
 }
 
 // Version says which version the schema of the file has, and which one this program makes; a file of no version is a new one. It

@@ -32,6 +32,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 	"github.com/tidewaiter/tidewaiter/store"
 )
 
@@ -112,7 +113,11 @@ func open(ctx context.Context, path string, opts Options) (*Store, error) {
 
 // create makes an empty file that only its owner may read: a ledger names who holds what.
 func create(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if _, err := os.Lstat(path); err == nil {
+		return nil
+	}
+	// SQLite makes the names in the folder durable, and not that of the folder.
+	if err := durable.MakeFolder(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	// Never open a file that is there: closing it again would take this process's SQLite locks from it (POSIX).

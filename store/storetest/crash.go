@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -25,8 +26,8 @@ type OpenPath func(ctx context.Context, path string) (store.Store, error)
 // childPath tells a process of this test binary that it is to write to the store at that path until it is killed.
 const childPath = "TIDEWAITER_STORETEST_CHILD"
 
-// kills is how many processes RunCrash kills.
-const kills = 10
+// Two hundred, as the release is checked with: go test ./store/sqlite ./store/postgres -run TestCrash -kills 200 -timeout 60m -v
+var kills = flag.Int("kills", 10, "how many processes RunCrash kills")
 
 // RunCrash kills processes that write, without warning and at random moments, and opens what they leave behind: all that was
 // acknowledged is there, the tree is the entries', and the view has what its cursor says. For stores that outlive a process.
@@ -34,16 +35,16 @@ const kills = 10
 // the parent, where the store is to be.
 func RunCrash(t *testing.T, place func(t *testing.T) string, open OpenPath) {
 	if path := os.Getenv(childPath); path != "" {
-		writeUntilKilled(t, open, path)
+		WriteUntilKilled(t, open, path)
 		return
 	}
 	path := place(t)
 	var acked int64
-	for i := range kills {
+	for i := range *kills {
 		writers := 1 + i%2 // every second time two processes write at once
 		after := time.Duration(rand.IntN(150)) * time.Millisecond
 		acked = max(acked, killed(t, path, writers, after))
-		size := survived(t, open, path, acked)
+		size := Survived(t, open, path, acked)
 		t.Logf("killed %d writers %v after their first words: %d entries acknowledged, %d kept", writers, after, acked, size)
 		acked = size
 	}
@@ -115,12 +116,18 @@ func lastKept(t *testing.T, out string) int64 {
 	return last
 }
 
-// writeUntilKilled appends and commits, and says how many entries are kept each time when it was told so.
-func writeUntilKilled(t *testing.T, open OpenPath, path string) {
+// WriteUntilKilled appends and commits, and says on stdout how many entries are kept each time when it was told so: "kept 17". Every so
+// often it closes the store and opens it again. It is for a process of its own.
+func WriteUntilKilled(t *testing.T, open OpenPath, path string) {
 	s, err := open(t.Context(), path)
 	must(t, err)
 	deadline := time.Now().Add(time.Minute) // should the parent be gone
 	for n := 1; time.Now().Before(deadline); n = 1 + n*7%250 {
+		if n%8 == 0 {
+			must(t, s.Close())
+			s, err = open(t.Context(), path)
+			must(t, err)
+		}
 		must(t, s.Append(t.Context(), func(tx store.Appender) error {
 			for range n {
 				e, key := Entry(int(tx.Head().Size))
@@ -157,8 +164,9 @@ func follow(ctx context.Context, s store.Store, to int64) error {
 	return s.Commit(ctx, "count", from, to, changes)
 }
 
-// survived opens what a killed process left, and gives the number of entries in it.
-func survived(t *testing.T, open OpenPath, path string, acked int64) int64 {
+// Survived opens what a process left that wrote with WriteUntilKilled, sees that all of it stands, and gives the number of entries in it:
+// at least as many as were acknowledged.
+func Survived(t *testing.T, open OpenPath, path string, acked int64) int64 {
 	t.Helper()
 	s, err := open(t.Context(), path)
 	must(t, err)

@@ -26,7 +26,8 @@ import (
 
 // Server is a server of one test's own, or the one that a test binary shares.
 type Server struct {
-	folder string // with the cluster in data and the socket beside it
+	folder string // with the socket and, unless disk is set, the cluster in data beside it
+	disk   string // where the cluster lies instead
 	bin    string
 	as     []string // how to become a user who may run it
 	stop   io.Closer
@@ -53,7 +54,7 @@ func Database(t testing.TB) string {
 	if _, measured := t.(*testing.B); measured {
 		shared, fsync = &forBenchmarks, "on"
 	}
-	shared.once.Do(func() { shared.server, shared.err = start(fsync) })
+	shared.once.Do(func() { shared.server, shared.err = start(fsync, nil) })
 	if shared.err != nil {
 		absent(t, shared.err)
 	}
@@ -61,9 +62,13 @@ func Database(t testing.TB) string {
 }
 
 // New starts a server for one test, which may kill it.
-func New(t testing.TB) *Server {
+func New(t testing.TB) *Server { return On(t, nil) }
+
+// On starts a server for one test on a disk of its own: place is given the folder of a new cluster, with nobody in it yet, and says in
+// which folder its copy is to be used. Where that folder is, is place's to say and to clean up; the server is told to stop before.
+func On(t testing.TB, place func(cluster string) (string, error)) *Server {
 	t.Helper()
-	s, err := start("on")
+	s, err := start("on", place)
 	if err != nil {
 		absent(t, err)
 	}
@@ -118,7 +123,7 @@ func version(path string) string {
 
 // start makes a cluster and starts its server. It is a child of a shell that waits for the end of its input, which comes when
 // this process ends, whether it wants to or not; then the shell stops the server and removes the folder.
-func start(fsync string) (*Server, error) {
+func start(fsync string, place func(string) (string, error)) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -132,6 +137,11 @@ func start(fsync string) (*Server, error) {
 	}
 	if err := s.run(filepath.Join(bin, "initdb"), "-D", s.data(), "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
 		return nil, fmt.Errorf("making a cluster: %w", err)
+	}
+	if place != nil {
+		if s.disk, err = place(s.data()); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.watch(); err != nil {
 		return nil, err
@@ -166,7 +176,12 @@ func (s *Server) become() error {
 	return errors.New("PostgreSQL does not run as root, and neither setpriv nor runuser is there to become the user postgres")
 }
 
-func (s *Server) data() string { return filepath.Join(s.folder, "data") }
+func (s *Server) data() string {
+	if s.disk != "" {
+		return s.disk
+	}
+	return filepath.Join(s.folder, "data")
+}
 
 func (s *Server) command(args ...string) *exec.Cmd {
 	args = append(slices.Clone(s.as), args...)
@@ -184,7 +199,7 @@ func (s *Server) run(args ...string) error {
 
 // watch starts the shell that cleans up.
 func (s *Server) watch() error {
-	cmd := s.command("sh", "-c", `trap '' INT TERM; cat >/dev/null; "$1/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null 2>&1; rm -rf "$2"`, "sh", s.bin, s.folder)
+	cmd := s.command("sh", "-c", `trap '' INT TERM; cat >/dev/null; "$1/pg_ctl" -D "$3" -m immediate -w stop >/dev/null 2>&1; rm -rf "$2"`, "sh", s.bin, s.folder, s.data())
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -204,18 +219,26 @@ func (s *Server) Start() error {
 }
 
 // Kill ends the server and all its sessions with SIGKILL, as a loss of power would but for what the disk had not written.
-func (s *Server) Kill() error {
-	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+func (s *Server) Kill() error { return s.KillAnd(func() {}) }
+
+// KillAnd is Kill, with something to do when the signals are sent and before the processes are waited for: one that waits for a disk dies
+// only when the disk answers.
+func (s *Server) KillAnd(then func()) error {
+	// The postmaster is stopped first, so that it starts nobody and tells nobody to end in order.
+	const kill = `for p in $(pgrep -f "postgres -D $1"); do kill -STOP $p; all="$all $p $(pgrep -P $p)"; done; [ -z "$all" ] || kill -9 $all; echo $all`
+	out, err := s.command("sh", "-c", kill, "sh", s.data()).CombinedOutput()
+	then()
 	if err != nil {
-		return err
+		return fmt.Errorf("killing the server: %w: %s", err, out)
 	}
-	pid, _, _ := strings.Cut(string(text), "\n")
-	// The postmaster is stopped first, so that it starts nobody and tells nobody to end in order. When all are gone its lock is not
-	// one of a living process; where nobody reaps them they stay as zombies, and the locks are removed.
-	const script = `kill -STOP "$1"; all="$1 $(pgrep -P "$1")"; kill -9 $all
-for i in $(seq 100); do left=$(ps -o stat= -p "$(echo $all | tr ' ' ',')" | grep -v Z); [ -z "$left" ] && break; sleep 0.05; done; rm -f "$2" "$3" "$3.lock"`
-	return s.run("sh", "-c", script, "sh", pid, filepath.Join(s.data(), "postmaster.pid"), filepath.Join(s.folder, ".s.PGSQL.5432"))
+	// When all are gone its lock is not one of a living process; where nobody reaps them they stay as zombies, and the locks are removed.
+	const gone = `for i in $(seq 200); do left=$(ps -o stat= -p "$1" | grep -v Z); [ -z "$left" ] && break; sleep 0.05; done; rm -f "$2" "$2.lock" "$3" || true`
+	pids := strings.Join(strings.Fields(string(out)), ",")
+	return s.run("sh", "-c", gone, "sh", pids+",1000000000", filepath.Join(s.folder, ".s.PGSQL.5432"), s.lock())
 }
+
+// lock is the file by which a second server on the same cluster knows of the first.
+func (s *Server) lock() string { return filepath.Join(s.data(), "postmaster.pid") }
 
 // KillSession ends one session of a database's with SIGKILL, where there is one. The server then takes its memory for damaged, ends
 // all sessions, and recovers.
