@@ -30,6 +30,7 @@ import (
 //	go test ./cmd/tidewaiter -run '^$' -bench Growth -benchtime 1x -timeout 0 -events 100000,1000000 -growth growth.csv
 var (
 	growthEvents = flag.String("events", "20000", "sizes at which growth is measured, in events: N,N")
+	growthAll    = flag.Bool("growth-rebuild", true, "also make the views anew, custody alone and all of them")
 	growthFile   = flag.String("growth", "", "file to which each figure is added as a line: benchmark,store,events,figure,value")
 )
 
@@ -244,6 +245,9 @@ func growth(b *testing.B, f figures, st store.Store, raw stopwatch) {
 	f.report(raw.cost(f.events), "raw-µs")
 	f.report(in.cost(f.events), "capture-µs")
 	f.report(behind.cost(f.events), "custody-µs")
+	if !*growthAll {
+		return
+	}
 	var anew, all stopwatch
 	anew.start()
 	if _, err := custodyFollower(st).Rebuild(b.Context()); err != nil {
@@ -253,10 +257,12 @@ func growth(b *testing.B, f figures, st store.Store, raw stopwatch) {
 	f.report(anew.rate(f.events), "rebuild/s")
 	f.report(anew.cost(f.events), "rebuild-µs")
 	all.start()
-	if _, err := mainFollower(st).Rebuild(b.Context()); err != nil {
+	v, err := mainFollower(st).Rebuild(b.Context())
+	all.stop()
+	if err != nil {
 		b.Fatal(err)
 	}
-	all.stop()
+	f.report(float64(len(v.Machine.Findings())), "findings")
 	f.report(all.rate(f.events), "all/s")
 	f.report(all.cost(f.events), "all-µs")
 }

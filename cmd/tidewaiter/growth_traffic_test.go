@@ -7,13 +7,15 @@ import (
 )
 
 // traffic writes the documents that the benchmarks of growth capture: typical events of about a kilobyte that name five units each.
-// Accelerators go in lots of five: made, packed, sent, received, unpacked, built into a server, and then heard of by check-ins; ten
-// events for each lot. A quarter of all lots is under way at any time, so that what comes next may be any of very many units.
+// Accelerators go in lots of five: made, sent, received, built into a server, heard of by three check-ins, taken out, and sent back to their
+// maker, who receives them: ten events for each lot. An eighth of all lots is under way at any time, each of them heard of once before any is heard of again, so
+// that what comes next may be any of very many units. All of it is honest.
 type traffic struct {
 	rng    *rand.Rand
 	lots   int // that were begun
-	window int // how many are under way
-	active []lot
+	window int // how many may be under way
+	round  []lot
+	next   []lot // of the next round
 	clock  time.Time
 	step   time.Duration
 }
@@ -30,7 +32,7 @@ const (
 // newTraffic begins the traffic of so many events, which fills eighteen months.
 func newTraffic(events int) *traffic {
 	return &traffic{
-		rng: rand.New(rand.NewPCG(1, uint64(events))), window: max(1, events/lotEvents/4),
+		rng: rand.New(rand.NewPCG(1, uint64(events))), window: max(1, events/lotEvents/8),
 		clock: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), step: 540 * 24 * time.Hour / time.Duration(events),
 	}
 }
@@ -55,13 +57,19 @@ func (t *traffic) document(n int) []byte {
 // event writes the next event of some lot.
 func (t *traffic) event(b []byte) []byte {
 	t.clock = t.clock.Add(t.step)
-	if len(t.active) < t.window {
-		t.active = append(t.active, t.begin())
+	if len(t.round) == 0 {
+		t.round, t.next = t.next, nil
+		t.rng.Shuffle(len(t.round), func(i, j int) { t.round[i], t.round[j] = t.round[j], t.round[i] })
 	}
-	l := &t.active[t.rng.IntN(len(t.active))]
-	b = t.write(b, *l)
-	if l.stage++; l.stage == lotEvents {
-		*l = t.begin()
+	var l lot
+	if n := len(t.round); n == 0 || n+len(t.next) < t.window && t.rng.IntN(5) == 0 {
+		l = t.begin()
+	} else {
+		l, t.round = t.round[n-1], t.round[:n-1]
+	}
+	b = t.write(b, l)
+	if l.stage++; l.stage < lotEvents {
+		t.next = append(t.next, l)
 	}
 	return b
 }
@@ -79,9 +87,12 @@ func checked(digits string) string {
 	return digits + string(rune('0'+(10-sum%10)%10))
 }
 
-func partyLink(n int) string { return "https://id.gs1.org/417/" + checked(fmt.Sprintf("9521%03d00000", n)) }
-func siteLink(n int) string  { return "https://id.gs1.org/414/" + checked(fmt.Sprintf("9521%03d00001", n)) }
-func boxLink(n int) string   { return "https://id.gs1.org/00/" + checked(fmt.Sprintf("39521000%09d", n)) }
+func partyLink(n int) string {
+	return "https://id.gs1.org/417/" + checked(fmt.Sprintf("9521%03d00000", n))
+}
+func siteLink(n int) string {
+	return "https://id.gs1.org/414/" + checked(fmt.Sprintf("9521%03d00001", n))
+}
 
 // unit is the link of one of a lot's accelerators.
 func (l lot) unit(i int) string {
@@ -115,23 +126,21 @@ func (t *traffic) write(b []byte, l lot) []byte {
 		b = fmt.Appendf(b, `"epcList":[%s],"action":"ADD","bizStep":"commissioning","disposition":"active"`, l.units())
 		at(0)
 		b = fmt.Appendf(b, `,"bizTransactionList":[{"type":"prodorder","bizTransaction":"urn:epcglobal:cbv:bt:9521000000009:%d"}]`, l.number/40)
-	case 1, 4:
-		head("AggregationEvent")
-		b = fmt.Appendf(b, `"parentID":"%s","childEPCs":[%s],`, boxLink(l.number), l.units())
-		if l.stage == 1 {
-			b = append(b, `"action":"ADD","bizStep":"packing","disposition":"in_progress"`...)
-			at(0)
-		} else {
-			b = append(b, `"action":"DELETE","bizStep":"unpacking","disposition":"in_progress"`...)
-			at(farm)
-		}
-	case 2, 3:
+	case 1, 8:
 		head("ObjectEvent")
-		b = fmt.Appendf(b, `"epcList":[%s],"action":"OBSERVE",`, l.units())
-		b = t.handover(b, l, farm)
-	case 5:
+		b = fmt.Appendf(b, `"epcList":[%s],"action":"OBSERVE","bizStep":"shipping","disposition":"in_transit"`, l.units())
+		b = l.papers(b, farm)
+	case 2, 9:
+		head("ObjectEvent")
+		b = fmt.Appendf(b, `"epcList":[%s],"action":"OBSERVE","bizStep":"receiving","disposition":"in_progress"`, l.units())
+		b = l.papers(b, farm)
+	case 3, 7:
+		what := `"action":"ADD","bizStep":"installing"`
+		if l.stage == 7 {
+			what = `"action":"DELETE","bizStep":"removing"`
+		}
 		head("AssociationEvent")
-		b = fmt.Appendf(b, `"parentID":"%s","childEPCs":[%s],"action":"ADD","bizStep":"installing","disposition":"active"`, l.server(), l.units())
+		b = fmt.Appendf(b, `"parentID":"%s","childEPCs":[%s],%s,"disposition":"active"`, l.server(), l.units(), what)
 		at(farm)
 	default:
 		head("ObjectEvent")
@@ -143,21 +152,26 @@ func (t *traffic) write(b []byte, l lot) []byte {
 	return append(b, '}')
 }
 
-// handover writes a dispatch, or the receipt of it, with the papers.
-func (t *traffic) handover(b []byte, l lot, farm int) []byte {
-	if l.stage == 2 {
-		b = fmt.Appendf(b, `"bizStep":"shipping","disposition":"in_transit","readPoint":{"id":"%s"}`, siteLink(0))
+// papers writes where a dispatch is, or a receipt, who sends to whom, and what the papers say.
+func (l lot) papers(b []byte, farm int) []byte {
+	from, to, paper := 0, farm, "po"
+	if l.stage > lotEvents/2 {
+		from, to, paper = farm, 0, "rma"
+	}
+	if l.stage == 2 || l.stage == 9 {
+		b = fmt.Appendf(b, `,"readPoint":{"id":"%s"},"bizLocation":{"id":"%[1]s"}`, siteLink(to))
 	} else {
-		b = fmt.Appendf(b, `"bizStep":"receiving","disposition":"in_progress","readPoint":{"id":"%s"},"bizLocation":{"id":"%[1]s"}`, siteLink(farm))
+		b = fmt.Appendf(b, `,"readPoint":{"id":"%s"}`, siteLink(from))
 	}
+	b = fmt.Appendf(b, `,"bizTransactionList":[{"type":"%s","bizTransaction":"urn:epcglobal:cbv:bt:9521000000009:%d"}]`, paper, l.number)
 	for _, end := range []struct {
-		name    string
-		of, own int
-	}{{"source", 0, 0}, {"destination", farm, farm}} {
-		b = fmt.Appendf(b, `,"%[1]sList":[{"type":"possessing_party","%[1]s":"%[2]s"},{"type":"owning_party","%[1]s":"%[3]s"},{"type":"location","%[1]s":"%[4]s"}]`,
-			end.name, partyLink(end.of), partyLink(end.own), siteLink(end.of))
+		name string
+		of   int
+	}{{"source", from}, {"destination", to}} {
+		b = fmt.Appendf(b, `,"%[1]sList":[{"type":"possessing_party","%[1]s":"%[2]s"},{"type":"owning_party","%[1]s":"%[2]s"},{"type":"location","%[1]s":"%[3]s"}]`,
+			end.name, partyLink(end.of), siteLink(end.of))
 	}
-	return fmt.Appendf(b, `,"tw:consignment":"HAWB-%08d","tw:declaredDescription":"GPU modules","tw:declaredHSCode":"8473.30","tw:grossWeightKg":%d`, l.number, 20+l.number%9)
+	return fmt.Appendf(b, `,"tw:consignment":"HAWB-%08d-%s","tw:declaredDescription":"GPU modules","tw:declaredHSCode":"8473.30","tw:grossWeightKg":%d`, l.number, paper, 20+l.number%9)
 }
 
 // appendTrafficMasterData describes the parties, the sites and the products.
