@@ -47,7 +47,7 @@ func keptFile(t *testing.T, entries int) string {
 	})
 	err = errors.Join(err, s.Append(ctx, func(tx store.Appender) error { return storetest.Erasing(tx, 6) }))
 	for i, view := range []string{"v", "w"} {
-		changes := map[string][]byte{"large": noise(20000), "empty": {}}
+		changes := map[string][]byte{"large": noise(20000), "packed": make([]byte, 2000), "empty": {}}
 		for n := range entries {
 			changes[fmt.Sprintf("unit/%d", n)] = fmt.Appendf(nil, `{"n":%d,"view":%q}`, n, view)
 		}
