@@ -300,10 +300,11 @@ func (c *check) readViews() error {
 }
 
 func (c *check) rows() error {
-	return c.each("SELECT view, key, value, sum FROM rows ORDER BY view, key", func(rows *sql.Rows) error {
-		var view, sum int64
-		var key, value sql.RawBytes
-		if err := rows.Scan(&view, &key, &value, &sum); err != nil {
+	return c.each("SELECT view, key, value, sum, packing FROM rows ORDER BY view, key", func(rows *sql.Rows) error {
+		var view int64
+		var key []byte
+		var v viewValue
+		if err := rows.Scan(&view, &key, &v.value, &v.sum, &v.packing); err != nil {
 			return scanned("a view's row", err)
 		}
 		name, known := c.views[view]
@@ -311,7 +312,7 @@ func (c *check) rows() error {
 		case !known:
 			c.problem("row %q, and perhaps more, belongs to view %d, which does not exist", key, view)
 			c.views[view] = "?" // said once
-		case rowSum(view, key, value) != sum:
+		case v.checksum(view, key) != v.sum:
 			c.problem("view %q: row %q does not agree with its checksum; run `tidewaiter views rebuild`", name, key)
 		}
 		return nil

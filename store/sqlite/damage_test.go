@@ -37,7 +37,7 @@ func keptFile(t *testing.T, entries int) string {
 				e.Context = []byte("a context of its own, to be erased")
 			}
 			if n%10 == 3 {
-				e.Body = []byte(strings.Repeat("a body that needs pages of its own ", 500))
+				e.Body = noise(17000) // a body that needs pages of its own
 			}
 			if _, err := tx.Append(e, key); err != nil {
 				return err
@@ -47,7 +47,7 @@ func keptFile(t *testing.T, entries int) string {
 	})
 	err = errors.Join(err, s.Append(ctx, func(tx store.Appender) error { return storetest.Erasing(tx, 6) }))
 	for i, view := range []string{"v", "w"} {
-		changes := map[string][]byte{"large": make([]byte, 20000), "empty": {}}
+		changes := map[string][]byte{"large": noise(20000), "packed": make([]byte, 2000), "empty": {}}
 		for n := range entries {
 			changes[fmt.Sprintf("unit/%d", n)] = fmt.Appendf(nil, `{"n":%d,"view":%q}`, n, view)
 		}
@@ -216,6 +216,15 @@ func TestCheckFindsOtherChanges(t *testing.T) {
 			t.Logf("%.300q", problems)
 		})
 	}
+}
+
+// noise is bytes that cannot be packed.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(rand.Uint32())
+	}
+	return b
 }
 
 // Bytes of the file itself are changed, wherever they are: SQLite's own structures, values, space that nobody uses. Either the

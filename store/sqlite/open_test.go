@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"io/fs"
@@ -311,11 +312,13 @@ func TestAFullDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tidewaiter.db")
 	before := storetest.Before(t, open(t, path, sqlite.Options{}))
 	s := open(t, path, sqlite.Options{MaxPages: 100})
+	large := make([]byte, 4<<20) // and of nothing that could be packed
+	rand.Read(large)
 	for name, fill := range map[string]func() error{
 		"one large entry": func() error {
 			return s.Append(t.Context(), func(tx store.Appender) error {
 				e, key := storetest.Entry(10)
-				e.Body = make([]byte, 4<<20)
+				e.Body = large
 				_, err := tx.Append(e, key)
 				return err
 			})
@@ -341,7 +344,7 @@ func TestAFullDisk(t *testing.T) {
 			})
 		},
 		"a view": func() error {
-			return s.Commit(t.Context(), "v", 1, 2, map[string][]byte{"k": []byte("new"), "l": make([]byte, 4<<20)})
+			return s.Commit(t.Context(), "v", 1, 2, map[string][]byte{"k": []byte("new"), "l": large})
 		},
 		"meta": func() error { return s.SetMeta(t.Context(), "m", make([]byte, 4<<20)) },
 	} {

@@ -10,6 +10,7 @@ import (
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/store"
 	"github.com/tidewaiter/tidewaiter/store/internal/checksum"
+	"github.com/tidewaiter/tidewaiter/store/internal/pack"
 )
 
 // entryRow is an entry as the table holds it.
@@ -28,6 +29,7 @@ type entryRow struct {
 	sum      int64
 	body     []byte
 	erased   int64 // entries.seq, or notErased; then salt is the commitment
+	packing  packing
 }
 
 // What stands for NULL.
@@ -37,16 +39,16 @@ const (
 )
 
 // entryColumns are the columns in the order of scan; COALESCE spares a type for one NULL.
-const entryColumns = "seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, COALESCE(context, -1), sum, body, COALESCE(erased, -1)"
+const entryColumns = "seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, COALESCE(context, -1), sum, body, COALESCE(erased, -1), packing"
 
-const insertEntry = "INSERT INTO entries (seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, context, sum, body)" +
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+const insertEntry = "INSERT INTO entries (seq, recorded, trusted, kind, speaker, name, name_hash, key_head, key_tail, salt, context, sum, body, packing)" +
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 type scanner interface{ Scan(dest ...any) error }
 
 func (r *entryRow) scan(from scanner) error {
 	return from.Scan(&r.seq, &r.recorded, &r.trusted, &r.kind, &r.speaker, &r.name, &r.nameHash, &r.keyHead, &r.keyTail, &r.salt,
-		&r.context, &r.sum, &r.body, &r.erased)
+		&r.context, &r.sum, &r.body, &r.erased, &r.packing)
 }
 
 func (r *entryRow) args() []any {
@@ -54,7 +56,7 @@ func (r *entryRow) args() []any {
 	if r.context != noContext {
 		context = r.context
 	}
-	return []any{r.seq, r.recorded, r.trusted, r.kind, r.speaker, r.name, r.nameHash, r.keyHead, r.keyTail, r.salt, context, r.sum, notNil(r.body)}
+	return []any{r.seq, r.recorded, r.trusted, r.kind, r.speaker, r.name, r.nameHash, r.keyHead, r.keyTail, r.salt, context, r.sum, notNil(r.body), r.packing}
 }
 
 // checksum is what sum must be.
@@ -72,6 +74,7 @@ func (r *entryRow) checksum() int64 {
 	if r.erased != notErased {
 		s.Number(r.erased)
 	}
+	r.packing.sum(&s)
 	return int64(s.Value())
 }
 
@@ -83,6 +86,7 @@ func newEntryRow(e ledger.Entry, key store.Key, context int64) entryRow {
 	if e.Trusted {
 		r.trusted = 1
 	}
+	r.body, r.packing = packed(pack.Events, e.Body)
 	r.sum = r.checksum()
 	return r
 }
@@ -100,9 +104,13 @@ func (r *entryRow) entry() (ledger.Entry, error) {
 	case len(r.salt) != 32:
 		return ledger.Entry{}, fmt.Errorf("its salt has %d bytes", len(r.salt))
 	}
+	body, err := r.packing.unpack(pack.Events, r.body)
+	if err != nil {
+		return ledger.Entry{}, err
+	}
 	e := ledger.Entry{
 		Seq: r.seq, Kind: ledger.Kind(r.kind), Recorded: time.UnixMicro(r.recorded).UTC(), Trusted: r.trusted == 1,
-		Speaker: r.speaker, Name: r.name, Body: notNil(r.body), Salt: [32]byte(r.salt),
+		Speaker: r.speaker, Name: r.name, Body: body, Salt: [32]byte(r.salt),
 	}
 	if r.erased != notErased {
 		e.Salt, e.Erased = [32]byte{}, &ledger.Erased{Commitment: e.Salt, By: r.erased}
@@ -112,7 +120,7 @@ func (r *entryRow) entry() (ledger.Entry, error) {
 
 // erase takes the content away.
 func (r *entryRow) erase(commitment [32]byte, by int64) {
-	r.salt, r.body, r.context, r.erased = commitment[:], []byte{}, noContext, by
+	r.salt, r.body, r.context, r.erased, r.packing = commitment[:], []byte{}, noContext, by, packing{}
 	r.sum = r.checksum()
 }
 
@@ -136,14 +144,6 @@ func nameHash(name string) int64 {
 }
 
 func keyHead(key store.Key) int64 { return int64(binary.BigEndian.Uint64(key[:8])) }
-
-func rowSum(view int64, key, value []byte) int64 {
-	var s checksum.Row
-	s.Number(view)
-	s.Bytes(key)
-	s.Bytes(value)
-	return int64(s.Value())
-}
 
 func metaSum(name string, value []byte) int64 {
 	var s checksum.Row

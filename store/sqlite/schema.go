@@ -85,6 +85,11 @@ CREATE TABLE leases (
 	`
 ALTER TABLE entries ADD COLUMN erased INTEGER;
 `,
+	// 4. How a body, or a row's value, is kept: NULL as it is, 1 packed with the first dictionary.
+	`
+ALTER TABLE entries ADD COLUMN packing INTEGER;
+ALTER TABLE rows ADD COLUMN packing INTEGER;
+`,
 }
 
 // prepareFile makes sure that the file is ours and that its schema is this program's.

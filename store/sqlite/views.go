@@ -15,14 +15,14 @@ import (
 
 const (
 	selectView = "SELECT id, cursor, sum FROM views WHERE name = ?"
-	selectRow  = "SELECT value, sum FROM rows WHERE view = ? AND key = ?"
-	scanRows   = "SELECT key, value, sum FROM rows WHERE view = ? AND key >= ?"
+	selectRow  = "SELECT value, sum, packing FROM rows WHERE view = ? AND key = ?"
+	scanRows   = "SELECT key, value, sum, packing FROM rows WHERE view = ? AND key >= ?"
 )
 
 // manyKeys are asked for together.
 const manyKeys = 64
 
-var selectMany = "SELECT key, value, sum FROM rows WHERE view = ? AND key IN (?" + strings.Repeat(", ?", manyKeys-1) + ")"
+var selectMany = "SELECT key, value, sum, packing FROM rows WHERE view = ? AND key IN (?" + strings.Repeat(", ?", manyKeys-1) + ")"
 
 // viewRow is a view as the table holds it.
 type viewRow struct{ id, cursor int64 }
@@ -92,7 +92,8 @@ func (w *writer) change(ctx, outer context.Context, view int64, changes map[stri
 		if value == nil {
 			_, err = w.dropRow.ExecContext(ctx, view, k)
 		} else {
-			_, err = w.putRow.ExecContext(ctx, view, k, value, rowSum(view, k, value))
+			v := packRow(value)
+			_, err = w.putRow.ExecContext(ctx, view, k, v.value, v.checksum(view, k), v.packing)
 		}
 		if err != nil {
 			return err
@@ -154,19 +155,16 @@ func (r *rows) Get(key string) ([]byte, error) {
 	if err != nil || id == 0 {
 		return nil, r.failed(key, err)
 	}
-	var sum int64
-	var value []byte
-	err = one(r.ctx, r.s.reads.get, id, []byte(key)).Scan(&value, &sum)
+	var v viewValue
+	err = one(r.ctx, r.s.reads.get, id, []byte(key)).Scan(&v.value, &v.sum, &v.packing)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	if err == nil && rowSum(id, []byte(key), value) != sum {
-		err = errRowSum
+	var value []byte
+	if err == nil {
+		value, err = v.unpack(id, []byte(key))
 	}
-	if err != nil {
-		return nil, r.failed(key, err)
-	}
-	return notNil(value), nil
+	return value, r.failed(key, err)
 }
 
 // GetMany returns the rows of these keys. Each question costs a walk through the driver that takes longer than the answer, so they
@@ -201,15 +199,14 @@ func (r *rows) getGroup(id int64, args []any, found map[string][]byte) error {
 	}
 	defer list.Close()
 	for list.Next() {
-		var sum int64
-		var key, value []byte
-		if err := list.Scan(&key, &value, &sum); err != nil {
+		var v viewValue
+		var key []byte
+		if err := list.Scan(&key, &v.value, &v.sum, &v.packing); err != nil {
 			return err
 		}
-		if rowSum(id, key, value) != sum {
-			return errRowSum
+		if found[string(key)], err = v.unpack(id, key); err != nil {
+			return err
 		}
-		found[string(key)] = notNil(value)
 	}
 	return list.Err()
 }
@@ -234,15 +231,16 @@ func (r *rows) Scan(prefix string, fn func(key string, value []byte) error) erro
 	}
 	defer found.Close()
 	for found.Next() {
-		var sum int64
-		var key, value []byte
-		if err := found.Scan(&key, &value, &sum); err != nil {
+		var v viewValue
+		var key []byte
+		if err := found.Scan(&key, &v.value, &v.sum, &v.packing); err != nil {
 			return r.failed(prefix, err)
 		}
-		if rowSum(id, key, value) != sum {
-			return r.failed(string(key), errRowSum)
+		value, err := v.unpack(id, key)
+		if err != nil {
+			return r.failed(string(key), err)
 		}
-		if err := fn(string(key), notNil(value)); err != nil {
+		if err := fn(string(key), value); err != nil {
 			return err
 		}
 	}

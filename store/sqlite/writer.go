@@ -54,12 +54,12 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		selectView:                                                        &w.viewByName,
 		"INSERT INTO views (name, cursor, sum) VALUES (?, 0, 0)":          &w.insertView,
 		"UPDATE views SET cursor = ?, sum = ? WHERE id = ?":               &w.putCursor,
-		"INSERT INTO rows (view, key, value, sum) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum": &w.putRow,
-		"DELETE FROM rows WHERE view = ? AND key = ?":                                                &w.dropRow,
-		"DELETE FROM rows WHERE view = ?":                                                            &w.dropAllOf,
-		"UPDATE entries SET salt = ?, body = x'', context = NULL, sum = ?, erased = ? WHERE seq = ?": &w.eraseEntry,
-		"SELECT 1 FROM entries WHERE context = ? LIMIT 1":                                            &w.contextUsed,
-		"UPDATE contexts SET hash = ?, body = x'' WHERE id = ?":                                      &w.eraseContext,
+		"INSERT INTO rows (view, key, value, sum, packing) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum, packing = excluded.packing": &w.putRow,
+		"DELETE FROM rows WHERE view = ? AND key = ?": &w.dropRow,
+		"DELETE FROM rows WHERE view = ?":             &w.dropAllOf,
+		"UPDATE entries SET salt = ?, body = x'', context = NULL, packing = NULL, sum = ?, erased = ? WHERE seq = ?": &w.eraseEntry,
+		"SELECT 1 FROM entries WHERE context = ? LIMIT 1":                                                            &w.contextUsed,
+		"UPDATE contexts SET hash = ?, body = x'' WHERE id = ?":                                                      &w.eraseContext,
 	} {
 		if *to, err = conn.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // kept for as long as the writer
 			return nil, errors.Join(fmt.Errorf("%s: %w", query, err), w.close())
