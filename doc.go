@@ -10,6 +10,7 @@
 //	registry        the way in: capture, who is speaking, the views' follower
 //	store           what is kept: one contract, one conformance suite; store/sqlite and store/postgres keep it
 //	ledger          entries, the Merkle tree over them, checkpoints and proofs
+//	internal/durable  names of files and folders that outlive a loss of power
 //	epcis           EPCIS 2.0 documents in and out, validation, the event hash
 //	gs1             GS1 keys and their canonical form
 //
@@ -19,4 +20,5 @@
 //	inventory       a machine's own account of its parts (Redfish), as EPCIS documents
 //	cases           cases from the public record, anonymised, as EPCIS documents
 //	test/strangers  a module of its own: what is published, checked with tools that others wrote
+//	test/power      a module of its own: a disk that loses what was not synced when the power goes
 package tidewaiter

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
@@ -93,7 +94,7 @@ func (c *backupCmd) write(d *deployment) (r backupReport, err error) {
 		return r, fmt.Errorf("put the backup in place: %w", err)
 	}
 	r.File = c.File
-	return r, syncFolder(filepath.Dir(c.File))
+	return r, durable.SyncFolder(filepath.Dir(c.File))
 }
 
 // beside writes the key and the policy.

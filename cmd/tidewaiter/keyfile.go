@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 	"github.com/tidewaiter/tidewaiter/ledger"
 )
 
@@ -111,5 +112,5 @@ func (d *deployment) placeNext() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // else another process finished it
 		return fmt.Errorf("put the log's next key in place: %w", err)
 	}
-	return syncFolder(d.env.cli.Data)
+	return durable.SyncFolder(d.env.cli.Data)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/tidewaiter/tidewaiter/casework"
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 	"github.com/tidewaiter/tidewaiter/ledger"
 	"github.com/tidewaiter/tidewaiter/registry"
 	"github.com/tidewaiter/tidewaiter/store"
@@ -105,7 +106,7 @@ func (e *env) openStore(existing bool) (*deployment, error) {
 // openUnsigned opens the deployment without a key to sign with.
 func (e *env) openUnsigned(existing bool) (*deployment, error) {
 	folder := func() error {
-		if err := os.MkdirAll(e.inData(spoolName), 0o700); err != nil {
+		if err := durable.MakeFolder(e.inData(spoolName), 0o700); err != nil {
 			return fmt.Errorf("make the data folder: %w", err)
 		}
 		return nil
@@ -204,16 +205,7 @@ func writeNew(path string, text []byte) error {
 	if err := os.Link(f.Name(), path); err != nil { // unlike a rename, a link replaces nothing
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes a new name in a folder durable.
-func syncFolder(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
 // sayClock warns when the clock is behind the ledger, which keeps nothing from being captured.

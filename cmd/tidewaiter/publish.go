@@ -118,12 +118,17 @@ func (d *deployment) advance(ctx context.Context, w *publish.Witnesses) error {
 }
 
 // sign signs a checkpoint over what is there now, if it is not signed already, with the key that is in place now: another process
-// may have replaced it.
+// may have replaced it, or be about to: the ledger names the new key a moment before its file has taken the old one's place.
 func (d *deployment) sign(ctx context.Context) ([]byte, error) {
-	for try := 0; ; try++ {
+	for wait := 5 * time.Millisecond; ; wait *= 2 {
 		text, err := d.signOnce(ctx)
-		if try == 2 || !errors.Is(err, registry.ErrRetired) {
+		if wait > 2*time.Second || !errors.Is(err, registry.ErrRetired) {
 			return text, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(wait):
 		}
 	}
 }

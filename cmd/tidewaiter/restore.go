@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tidewaiter/tidewaiter/internal/durable"
 	"github.com/tidewaiter/tidewaiter/registry"
 )
 
@@ -37,7 +38,7 @@ func (c *restoreCmd) Run(e *env) error {
 			return fmt.Errorf("%s is there already, and restoring replaces nothing: move it away, or name another folder with --data (%w)", e.inData(name), fs.ErrExist)
 		}
 	}
-	if err := os.MkdirAll(e.cli.Data, 0o700); err != nil {
+	if err := durable.MakeFolder(e.cli.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
 	if err := c.beside(e); err != nil {
@@ -97,7 +98,7 @@ func (c *restoreCmd) place(e *env) (backupReport, error) {
 	if err := os.Link(part, e.inData(ledgerFile)); err != nil {
 		return report, fmt.Errorf("put the ledger in place: %w", err)
 	}
-	return report, syncFolder(filepath.Dir(part))
+	return report, durable.SyncFolder(filepath.Dir(part))
 }
 
 // maySign says whether the restored log may go on, and says on stderr what to do where it may not.
