@@ -114,7 +114,7 @@ func (d *deployment) routes(w *publish.Witnesses, c *serveCmd) *http.ServeMux {
 	mux.HandleFunc("GET /.well-known/scitt-keys", d.serveKeys)
 	mux.HandleFunc("GET /.well-known/scitt-keys/{kid}", d.serveKeys)
 	door := api.API{
-		Registry: &registry.Registry{Store: d.store, Now: d.env.now}, Store: d.store, Log: &servedLog{d: d, published: d.published(w)},
+		Registry: &registry.Registry{Store: d.ledger, Now: d.env.now}, Store: d.store, Log: &servedLog{d: d, published: d.published(w)},
 		Credentials: &registry.Credentials{Store: d.store, Now: d.env.now}, SpoolDir: d.spoolDir(), Views: []string{casework.Name},
 		MaxDocument: c.MaxDocumentBytes, MaxEvent: c.MaxEventBytes, Captures: c.MaxCaptures, Grace: bodyGrace, Failed: failed,
 	}

@@ -56,7 +56,7 @@ func (a *appender) Foresee(keys []store.Key, names []string) error {
 }
 
 // A plan that was made while the table was small is kept, and would go on reading all of the table: hence the OFFSET, with which
-// each key is looked up by itself. (32 keys in 6,000 entries took 10 ms with = ANY, and take 0.4 ms.)
+// each key is looked up by itself. (Some thirty keys and names, in more than 5,000 entries: 6.2 ms with = ANY, 0.6 ms so; medians.)
 const (
 	selectKeys = `SELECT found.* FROM unnest($1::bigint[]) AS asked(h)
 CROSS JOIN LATERAL (SELECT seq, key_head, key_tail FROM tidewaiter.entries WHERE key_head = asked.h OFFSET 0) AS found`
