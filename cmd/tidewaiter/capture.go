@@ -47,7 +47,7 @@ func (c *captureCmd) Run(e *env) error {
 		return err
 	}
 	defer d.Close()
-	if err := d.log.Check(e.ctx); err != nil { // nothing is kept that could not be signed
+	if err := d.maySign(e.ctx); err != nil {
 		return err
 	}
 	if err := d.sayClock(c.TrustRecordTime); err != nil {

@@ -69,7 +69,7 @@ func (e *env) openRecording() (*deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.log.Check(e.ctx); err != nil {
+	if err := d.maySign(e.ctx); err != nil {
 		d.Close()
 		return nil, err
 	}

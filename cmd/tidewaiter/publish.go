@@ -117,17 +117,36 @@ func (d *deployment) advance(ctx context.Context, w *publish.Witnesses) error {
 	return d.log.KeepPublished(ctx, cosigned)
 }
 
-// sign signs a checkpoint over what is there now, if it is not signed already, with the key that is in place now: another process
-// may have replaced it, or be about to: the ledger names the new key a moment before its file has taken the old one's place.
-func (d *deployment) sign(ctx context.Context) ([]byte, error) {
+// sign signs a checkpoint over what is there now, if it is not signed already.
+func (d *deployment) sign(ctx context.Context) (text []byte, err error) {
+	err = d.withKey(ctx, func(log *registry.Log) error {
+		if text, err = log.Checkpoint(ctx); err != nil {
+			return fmt.Errorf("sign a checkpoint: %w", err)
+		}
+		return nil
+	})
+	return text, err
+}
+
+// maySign says why the log may not sign. Nothing is kept that could not be signed.
+func (d *deployment) maySign(ctx context.Context) error {
+	return d.withKey(ctx, func(log *registry.Log) error { return log.Check(ctx) })
+}
+
+// withKey does something with the log and the key that is in place now: another process may have replaced it, or be about to: the
+// ledger names the new key a moment before its file has taken the old one's place.
+func (d *deployment) withKey(ctx context.Context, do func(*registry.Log) error) error {
 	for wait := 5 * time.Millisecond; ; wait *= 2 {
-		text, err := d.signOnce(ctx)
+		log, err := d.current()
+		if err == nil {
+			err = do(log)
+		}
 		if wait > 2*time.Second || !errors.Is(err, registry.ErrRetired) {
-			return text, err
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		case <-time.After(wait):
 		}
 	}
@@ -145,16 +164,4 @@ func (d *deployment) current() (*registry.Log, error) {
 	log := *d.log
 	log.Signer = signer
 	return &log, nil
-}
-
-func (d *deployment) signOnce(ctx context.Context) ([]byte, error) {
-	log, err := d.current()
-	if err != nil {
-		return nil, err
-	}
-	text, err := log.Checkpoint(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("sign a checkpoint: %w", err)
-	}
-	return text, nil
 }

@@ -61,7 +61,7 @@ func (c *issuerKeyArgs) set(e *env, trusted bool) error {
 		return err
 	}
 	defer d.Close()
-	if err := d.log.Check(e.ctx); err != nil { // nothing is kept that could not be signed
+	if err := d.maySign(e.ctx); err != nil {
 		return err
 	}
 	seq, err := registry.Trust(e.ctx, d.store, party, der, trusted, e.now())
