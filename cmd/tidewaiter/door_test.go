@@ -30,7 +30,7 @@ func token(t *testing.T, data, party string) string {
 }
 
 // send posts a body with a token.
-func (s *service) send(client *http.Client, path, token string, body io.Reader) (*http.Response, string) {
+func (s *service) send(client *http.Client, path, token string, body io.Reader) answer {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+path, body)
 	if err != nil {
@@ -47,7 +47,13 @@ func (s *service) send(client *http.Client, path, token string, body io.Reader) 
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return resp, string(text)
+	return answer{resp.StatusCode, resp.Proto, resp.Header.Get("Location"), string(text)}
+}
+
+// answer is what these tests read of a response.
+type answer struct {
+	status                int
+	proto, location, text string
 }
 
 func world(t *testing.T) io.Reader {
@@ -74,10 +80,10 @@ func TestCaptureOverHTTP(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	mine := token(t, data, theMaker)
 	s := startService(t, data, "--every", "50ms")
-	resp, body := s.send(http.DefaultClient, "/epcis/capture", mine, world(t))
-	job := resp.Header.Get("Location")
-	if resp.StatusCode != http.StatusAccepted || !strings.Contains(body, `"accepted":11,`) {
-		t.Fatalf("%d %s", resp.StatusCode, body)
+	kept := s.send(http.DefaultClient, "/epcis/capture", mine, world(t))
+	job := kept.location
+	if kept.status != http.StatusAccepted || !strings.Contains(kept.text, `"accepted":11,`) {
+		t.Fatalf("%d %s", kept.status, kept.text)
 	}
 	eventually(t, "the views have followed, and it is published", func() bool {
 		code, state := s.get("/readyz")
@@ -85,8 +91,7 @@ func TestCaptureOverHTTP(t *testing.T) {
 	})
 	process(t, "--data", data, "credential", "revoke", strings.Split(mine, "_")[1])
 	eventually(t, "the token is refused", func() bool {
-		resp, _ := s.send(http.DefaultClient, "/epcis/capture", mine, world(t))
-		return resp.StatusCode == http.StatusUnauthorized
+		return s.send(http.DefaultClient, "/epcis/capture", mine, world(t)).status == http.StatusUnauthorized
 	})
 	s.stop()
 	s = startService(t, data)
@@ -120,14 +125,9 @@ func TestEndWhileCapturing(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, writing := io.Pipe()
-	type answered struct {
-		resp *http.Response
-		text string
-	}
-	answer := make(chan answered, 1)
+	answered := make(chan answer, 1)
 	go func() {
-		resp, text := s.send(http.DefaultClient, "/epcis/capture", mine, body)
-		answer <- answered{resp, text}
+		answered <- s.send(http.DefaultClient, "/epcis/capture", mine, body)
 	}()
 	if _, err := writing.Write(document[:1000]); err != nil {
 		t.Fatal(err)
@@ -147,8 +147,8 @@ func TestEndWhileCapturing(t *testing.T) {
 		t.Fatal(err)
 	}
 	writing.Close()
-	if a := <-answer; a.resp.StatusCode != http.StatusAccepted || !strings.Contains(a.text, `"accepted":11,`) {
-		t.Errorf("%d %s", a.resp.StatusCode, a.text)
+	if a := <-answered; a.status != http.StatusAccepted || !strings.Contains(a.text, `"accepted":11,`) {
+		t.Errorf("%d %s", a.status, a.text)
 	}
 	if err := s.cmd.Wait(); err != nil {
 		t.Errorf("the service ended with %v", err)
@@ -194,9 +194,9 @@ func TestServeTLS(t *testing.T) {
 	for name, protocol := range map[string]bool{"HTTP/2.0": true, "HTTP/1.1": false} {
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: protocol}}
 		event := fmt.Sprintf(`{"type":"ObjectEvent","action":"OBSERVE","eventTime":"2026-03-11T08:00:00Z","eventTimeZoneOffset":"+00:00","epcList":["urn:x:%s"]}`, name)
-		resp, body := s.send(client, "/epcis/events", mine, strings.NewReader(event))
-		if resp.StatusCode != http.StatusCreated || resp.Proto != name {
-			t.Errorf("%s: %s %d %s", name, resp.Proto, resp.StatusCode, body)
+		a := s.send(client, "/epcis/events", mine, strings.NewReader(event))
+		if a.status != http.StatusCreated || a.proto != name {
+			t.Errorf("%s: %s %d %s", name, a.proto, a.status, a.text)
 		}
 		client.CloseIdleConnections()
 	}

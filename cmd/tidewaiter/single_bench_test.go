@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -162,13 +163,14 @@ func rawSingle(b *testing.B) func(documents []string, each int) []time.Duration 
 			if err != nil {
 				b.Fatal(err)
 			}
+			into := tx.StmtContext(b.Context(), insert)
 			for _, body := range chunk {
 				key := ledger.Commitment(ledger.Entry{Body: []byte(body)})
-				if _, err := tx.StmtContext(b.Context(), insert).ExecContext(b.Context(), key[:], []byte(body)); err != nil {
+				if _, err := into.ExecContext(b.Context(), key[:], []byte(body)); err != nil {
 					b.Fatal(err)
 				}
 			}
-			if err := tx.Commit(); err != nil {
+			if err := errors.Join(into.Close(), tx.Commit()); err != nil {
 				b.Fatal(err)
 			}
 			waits = append(waits, time.Since(start))
