@@ -60,7 +60,7 @@ func (a *API) take(r *request, o registry.Options, most int64) (*captured, error
 	c.result, c.err = a.Registry.Capture(r.Context(), body, o)
 	c.job.Result, c.job.Finished = c.result, a.Registry.Now().UTC()
 	if body.failed != nil {
-		c.err = body.failed
+		c.err = cutOff(body.failed, "Not valid")
 	}
 	return c, nil
 }

@@ -144,7 +144,15 @@ func TestSlowAndCutBodies(t *testing.T) {
 	if _, err := io.WriteString(cut, d.head(len(text))+text[:len(text)-10]); err != nil {
 		t.Fatal(err)
 	}
-	cut.Close()
+	if err := cut.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := io.ReadAll(cut); err != nil || !strings.HasPrefix(string(said), "HTTP/1.1 400 ") || !strings.Contains(string(said), "breaks off") {
+		t.Errorf("%v %s", err, said)
+	}
+	if len(d.failed) != 0 { // a caller who hangs up is no failure of ours, and must not fill the operator's log
+		t.Errorf("%v", d.failed)
+	}
 	deadline := time.Now().Add(10 * time.Second)
 	for { // both places are free again
 		a := d.ask("POST /epcis/capture", strings.NewReader(document(event("C"))))

@@ -33,7 +33,7 @@ func (a *API) register(r *request) error {
 	}
 	text, err := io.ReadAll(body)
 	if err != nil {
-		return cutOff(err)
+		return cutOff(err, ledger.BadStatement)
 	}
 	seq, err := registry.Register(r.Context(), a.Store, text, a.Registry.Now())
 	if err != nil {
@@ -55,11 +55,11 @@ func (a *API) register(r *request) error {
 }
 
 // cutOff says of a body that could not be read to its end that it was that.
-func cutOff(err error) error {
+func cutOff(err error, title string) error {
 	if p := (*problem)(nil); errors.As(err, &p) {
 		return p
 	}
-	return &problem{Type: typeValidation, Title: ledger.BadStatement, Status: http.StatusBadRequest, Detail: "the body breaks off"}
+	return &problem{Type: typeValidation, Title: title, Status: http.StatusBadRequest, Detail: "the body breaks off: nothing of it was kept"}
 }
 
 func (r *request) locate(seq int64) {
