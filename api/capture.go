@@ -22,6 +22,7 @@ const receiptHeader = "Tidewaiter-Receipt"
 type captured struct {
 	job    registry.Job
 	spans  []span
+	gone   string // of an event that was sent again and had been erased: what is left to say
 	result registry.Result
 	err    error
 }
@@ -56,9 +57,11 @@ func (a *API) take(r *request, o registry.Options, most int64) (*captured, error
 	c.job.Proceed = o.Proceed
 	o.Name, o.As, o.Discreet, o.SpoolDir, o.MaxEventBytes = "the document", r.who.Party, true, a.SpoolDir, a.MaxEvent
 	o.Reject = c.job.KeepReject
+	o.Gone = func(g registry.Reject) { c.gone, c.job.Erased = g.Reason, c.job.Erased+1 }
 	o.Kept = func(first, last int64) { c.spans = append(c.spans, span{first, last}) }
 	c.result, c.err = a.Registry.Capture(r.Context(), body, o)
 	c.job.Result, c.job.Finished = c.result, a.Registry.Now().UTC()
+	c.job.Erased = min(c.job.Erased, c.result.Duplicates) // none when all was taken back
 	if body.failed != nil {
 		c.err = cutOff(body.failed, "Not valid")
 	}
@@ -141,6 +144,8 @@ func (a *API) event(r *request) error {
 		return err
 	case c.err == nil && c.result.Accepted == 1:
 		return a.created(r, c)
+	case c.err == nil && c.gone != "":
+		return &problem{Type: typeExists, Title: "Erased", Status: http.StatusConflict, Detail: "the event " + c.gone}
 	case c.err == nil && c.result.DuplicateOf != nil:
 		r.w.Header().Set("Location", eventPath(c.result.Name))
 		return &problem{Type: typeExists, Title: "Kept already", Status: http.StatusConflict,

@@ -24,6 +24,7 @@ type Job struct {
 	Finished time.Time `json:"finished"`
 	Proceed  bool      `json:"proceed,omitzero"`
 	Result   Result    `json:"result"`
+	Erased   int64     `json:"erased,omitzero"`   // of the duplicates: what they repeat is there no more
 	Rejects  []Reject  `json:"rejects,omitempty"` // the first of them, see KeepReject
 	Failure  string    `json:"failure,omitzero"`  // why not all of it was kept, if not for the rejects alone
 }
