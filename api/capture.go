@@ -92,30 +92,30 @@ func (a *API) capture(r *request) error {
 	}
 	rejected := errors.Is(c.err, registry.ErrRejected) || c.err == nil && c.result.Rejected > 0
 	if c.err != nil && !rejected && c.result.Accepted == 0 {
-		return a.refused(c.err)
+		return refused(c.err)
 	}
 	if c.err != nil {
-		c.job.Failure = a.refused(c.err).Error()
+		c.job.Failure = callersView(c.failure()).Error()
 	}
 	// What is there is there, whether the caller still listens or not: the job says so to whoever asks later.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerTime)
 	defer cancel()
 	if err := (registry.Jobs{Store: a.Store}).Keep(ctx, c.job); err != nil {
-		return err
+		return c.partly(err)
 	}
 	r.w.Header().Set("Location", "/epcis/capture/"+c.job.ID)
 	if c.err != nil {
-		return a.failed(c)
+		return c.failure()
 	}
 	receipts, err := a.receipts(ctx, r, c.spans)
 	if err != nil {
-		return err
+		return c.partly(err)
 	}
 	return r.write(http.StatusAccepted, "application/json", jobBody(c.job, receipts))
 }
 
 // refused says why nothing of a document was taken, as its sender learns it.
-func (a *API) refused(err error) error {
+func refused(err error) error {
 	var fault *registry.DocumentError
 	if p := (*problem)(nil); errors.As(err, &p) {
 		return p
@@ -126,10 +126,18 @@ func (a *API) refused(err error) error {
 	return err
 }
 
-// failed answers for a document that was not kept, or not all of it.
-func (a *API) failed(c *captured) error {
+// partly is an error that came when something of the document may have been kept.
+func (c *captured) partly(err error) error {
+	if c.result.Accepted == 0 {
+		return err
+	}
+	return &keptError{err}
+}
+
+// failure is why a document was not kept, or not all of it.
+func (c *captured) failure() error {
 	if !errors.Is(c.err, registry.ErrRejected) {
-		return c.err
+		return c.partly(refused(c.err))
 	}
 	n := c.result.Rejected
 	return &problem{Type: typeValidation, Title: "Not valid", Status: http.StatusBadRequest, Rejects: rejects(c.job.Rejects),
@@ -155,7 +163,7 @@ func (a *API) event(r *request) error {
 	case c.err == nil:
 		return invalid("there is no event in it")
 	}
-	return a.refused(c.err)
+	return refused(c.err)
 }
 
 // badEvent is the problem of an event that was refused: it is not valid, or its id is another's.

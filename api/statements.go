@@ -43,11 +43,11 @@ func (a *API) register(r *request) error {
 	defer cancel()
 	e, err := a.Store.Entry(ctx, seq)
 	if err != nil {
-		return err
+		return &keptError{err}
 	}
 	receipt, err := a.receiptOf(ctx, e)
 	if err != nil {
-		return fmt.Errorf("a receipt for entry %d, which is kept: %w", seq, err)
+		return &keptError{fmt.Errorf("a receipt for entry %d: %w", seq, err)}
 	}
 	r.locate(seq)
 	r.send(http.StatusCreated, coseType, receipt)
