@@ -45,6 +45,9 @@ func (a *API) register(r *request) error {
 	if err != nil {
 		return &keptError{err}
 	}
+	if e.Erased != nil {
+		return erased(e, http.StatusConflict)
+	}
 	receipt, err := a.receiptOf(ctx, e)
 	if err != nil {
 		return &keptError{fmt.Errorf("a receipt for entry %d: %w", seq, err)}
@@ -94,8 +97,16 @@ func (a *API) statement(r *request) (e ledger.Entry, s *ledger.Statement, err er
 	if err != nil || e.Kind != ledger.KindStatement || e.Speaker != r.who.Party && !r.who.May(registry.ScopeQuery) {
 		return e, nil, none
 	}
+	if e.Erased != nil {
+		return e, nil, erased(e, http.StatusGone)
+	}
 	s, err = ledger.ParseStatement(e.Body)
 	return e, s, err
+}
+
+// erased says of a statement that nothing is left of it.
+func erased(e ledger.Entry, status int) *problem {
+	return &problem{Type: typeNoSuch, Title: "Erased", Status: status, Detail: fmt.Sprintf("the statement is entry %d, which was erased, as entry %d says", e.Seq, e.Erased.By)}
 }
 
 // statementReceipt gives a fresh receipt.
