@@ -155,7 +155,7 @@ func (a *API) event(r *request) error {
 	case c.err == nil && c.gone != "":
 		return &problem{Type: typeExists, Title: "Erased", Status: http.StatusConflict, Detail: "the event " + c.gone}
 	case c.err == nil && c.result.DuplicateOf != nil:
-		r.w.Header().Set("Location", eventPath(c.result.Name))
+		r.locateEvent(c.result.Name)
 		return &problem{Type: typeExists, Title: "Kept already", Status: http.StatusConflict,
 			Detail: fmt.Sprintf("entry %d says the same: nothing is lost, and nothing was added", *c.result.DuplicateOf)}
 	case errors.Is(c.err, registry.ErrRejected) && len(c.job.Rejects) == 1:
@@ -182,13 +182,21 @@ func (a *API) badEvent(ctx context.Context, bad registry.Reject) error {
 	return p
 }
 
-func eventPath(name string) string { return "/epcis/events/" + url.PathEscape(name) }
+// longestPath is what proxies and clients take of a header without complaint. A longer one could cost the caller the answer.
+const longestPath = 2000
+
+// locateEvent says where an event can be looked up, unless its name is too long for that.
+func (r *request) locateEvent(name string) {
+	if path := "/epcis/events/" + url.PathEscape(name); len(path) <= longestPath {
+		r.w.Header().Set("Location", path)
+	}
+}
 
 // created answers for an event that is kept now.
 func (a *API) created(r *request, c *captured) error {
 	seq := *c.result.FirstSeq
 	h := r.w.Header()
-	h.Set("Location", eventPath(c.result.Name))
+	r.locateEvent(c.result.Name)
 	h.Set("Tidewaiter-Entry", strconv.FormatInt(seq, 10))
 	if r.Header.Get(receiptHeader) == "" {
 		r.extend()

@@ -179,6 +179,20 @@ func TestHugeHeaders(t *testing.T) {
 	}
 }
 
+// An event whose id is too long for a header is kept and answered for like any other.
+func TestLongEventID(t *testing.T) {
+	d := open(t)
+	text := event("A", `,"eventID":"urn:long:`+strings.Repeat("x", 70_000)+`"`)
+	for _, status := range []int{http.StatusCreated, http.StatusConflict} {
+		if a := d.ask("POST /epcis/events", strings.NewReader(text)); a.status != status || a.header.Get("Location") != "" {
+			t.Errorf("want %d: %d, %d bytes of Location", status, a.status, len(a.header.Get("Location")))
+		}
+	}
+	if d.size() != 1 {
+		t.Errorf("%d entries", d.size())
+	}
+}
+
 // stuck is a store whose transactions wait for a test.
 type stuck struct {
 	*memory.Store
