@@ -304,6 +304,28 @@ func TestTakenID(t *testing.T) {
 }
 
 // Receipts come with the answer when they are asked for, and by number later; anybody checks them offline.
+// Who sends again what was erased is told that it was, and not that nothing is lost.
+func TestErased(t *testing.T) {
+	d := open(t)
+	if a := d.ask("POST /epcis/events", strings.NewReader(event("A"))); a.status != http.StatusCreated {
+		t.Fatalf("%+v", a)
+	}
+	if _, err := registry.Erase(t.Context(), d.store, registry.Erasure{Entries: []int64{0}, Reason: "it names a person", By: "Adams", ConfirmedBy: "Brown"}, d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	a := d.ask("POST /epcis/events", strings.NewReader(event("A")))
+	if p := a.refused(t, http.StatusConflict, "ResourceAlreadyExistsException"); p.Title != "Erased" || !strings.Contains(p.Detail, "entry 0, which was erased") || a.header.Get("Location") != "" {
+		t.Errorf("%+v", a)
+	}
+	sent := d.ask("POST /epcis/capture", strings.NewReader(document(event("A"), event("B"), event("B"))))
+	if sent.status != http.StatusAccepted || !strings.Contains(sent.body, `"erased":1`) || !strings.Contains(sent.body, `"duplicates":2`) {
+		t.Errorf("%+v", sent)
+	}
+	if later := d.ask("GET "+sent.header.Get("Location"), nil); later.body != sent.body {
+		t.Errorf("%s, and later %s", sent.body, later.body)
+	}
+}
+
 func TestReceipts(t *testing.T) {
 	d := open(t)
 	a := d.ask("POST /epcis/events", strings.NewReader(event("A")), "Tidewaiter-Receipt", "tlog-proof")

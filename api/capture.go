@@ -22,6 +22,7 @@ const receiptHeader = "Tidewaiter-Receipt"
 type captured struct {
 	job    registry.Job
 	spans  []span
+	gone   string // of an event that was sent again and had been erased: what is left to say
 	result registry.Result
 	err    error
 }
@@ -56,11 +57,13 @@ func (a *API) take(r *request, o registry.Options, most int64) (*captured, error
 	c.job.Proceed = o.Proceed
 	o.Name, o.As, o.Discreet, o.SpoolDir, o.MaxEventBytes = "the document", r.who.Party, true, a.SpoolDir, a.MaxEvent
 	o.Reject = c.job.KeepReject
+	o.Gone = func(g registry.Reject) { c.gone, c.job.Erased = g.Reason, c.job.Erased+1 }
 	o.Kept = func(first, last int64) { c.spans = append(c.spans, span{first, last}) }
 	c.result, c.err = a.Registry.Capture(r.Context(), body, o)
 	c.job.Result, c.job.Finished = c.result, a.Registry.Now().UTC()
+	c.job.Erased = min(c.job.Erased, c.result.Duplicates) // none when all was taken back
 	if body.failed != nil {
-		c.err = body.failed
+		c.err = cutOff(body.failed, "Not valid")
 	}
 	return c, nil
 }
@@ -89,30 +92,30 @@ func (a *API) capture(r *request) error {
 	}
 	rejected := errors.Is(c.err, registry.ErrRejected) || c.err == nil && c.result.Rejected > 0
 	if c.err != nil && !rejected && c.result.Accepted == 0 {
-		return a.refused(c.err)
+		return refused(c.err)
 	}
 	if c.err != nil {
-		c.job.Failure = a.refused(c.err).Error()
+		c.job.Failure = callersView(c.failure()).Error()
 	}
 	// What is there is there, whether the caller still listens or not: the job says so to whoever asks later.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerTime)
 	defer cancel()
 	if err := (registry.Jobs{Store: a.Store}).Keep(ctx, c.job); err != nil {
-		return err
+		return c.partly(err)
 	}
 	r.w.Header().Set("Location", "/epcis/capture/"+c.job.ID)
 	if c.err != nil {
-		return a.failed(c)
+		return c.failure()
 	}
 	receipts, err := a.receipts(ctx, r, c.spans)
 	if err != nil {
-		return err
+		return c.partly(err)
 	}
 	return r.write(http.StatusAccepted, "application/json", jobBody(c.job, receipts))
 }
 
 // refused says why nothing of a document was taken, as its sender learns it.
-func (a *API) refused(err error) error {
+func refused(err error) error {
 	var fault *registry.DocumentError
 	if p := (*problem)(nil); errors.As(err, &p) {
 		return p
@@ -123,10 +126,18 @@ func (a *API) refused(err error) error {
 	return err
 }
 
-// failed answers for a document that was not kept, or not all of it.
-func (a *API) failed(c *captured) error {
+// partly is an error that came when something of the document may have been kept.
+func (c *captured) partly(err error) error {
+	if c.result.Accepted == 0 {
+		return err
+	}
+	return &keptError{err}
+}
+
+// failure is why a document was not kept, or not all of it.
+func (c *captured) failure() error {
 	if !errors.Is(c.err, registry.ErrRejected) {
-		return c.err
+		return c.partly(refused(c.err))
 	}
 	n := c.result.Rejected
 	return &problem{Type: typeValidation, Title: "Not valid", Status: http.StatusBadRequest, Rejects: rejects(c.job.Rejects),
@@ -141,8 +152,10 @@ func (a *API) event(r *request) error {
 		return err
 	case c.err == nil && c.result.Accepted == 1:
 		return a.created(r, c)
+	case c.err == nil && c.gone != "":
+		return &problem{Type: typeExists, Title: "Erased", Status: http.StatusConflict, Detail: "the event " + c.gone}
 	case c.err == nil && c.result.DuplicateOf != nil:
-		r.w.Header().Set("Location", eventPath(c.result.Name))
+		r.locateEvent(c.result.Name)
 		return &problem{Type: typeExists, Title: "Kept already", Status: http.StatusConflict,
 			Detail: fmt.Sprintf("entry %d says the same: nothing is lost, and nothing was added", *c.result.DuplicateOf)}
 	case errors.Is(c.err, registry.ErrRejected) && len(c.job.Rejects) == 1:
@@ -150,7 +163,7 @@ func (a *API) event(r *request) error {
 	case c.err == nil:
 		return invalid("there is no event in it")
 	}
-	return a.refused(c.err)
+	return refused(c.err)
 }
 
 // badEvent is the problem of an event that was refused: it is not valid, or its id is another's.
@@ -169,13 +182,21 @@ func (a *API) badEvent(ctx context.Context, bad registry.Reject) error {
 	return p
 }
 
-func eventPath(name string) string { return "/epcis/events/" + url.PathEscape(name) }
+// longestPath is what proxies and clients take of a header without complaint. A longer one could cost the caller the answer.
+const longestPath = 2000
+
+// locateEvent says where an event can be looked up, unless its name is too long for that.
+func (r *request) locateEvent(name string) {
+	if path := "/epcis/events/" + url.PathEscape(name); len(path) <= longestPath {
+		r.w.Header().Set("Location", path)
+	}
+}
 
 // created answers for an event that is kept now.
 func (a *API) created(r *request, c *captured) error {
 	seq := *c.result.FirstSeq
 	h := r.w.Header()
-	h.Set("Location", eventPath(c.result.Name))
+	r.locateEvent(c.result.Name)
 	h.Set("Tidewaiter-Entry", strconv.FormatInt(seq, 10))
 	if r.Header.Get(receiptHeader) == "" {
 		r.extend()

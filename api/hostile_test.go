@@ -144,7 +144,15 @@ func TestSlowAndCutBodies(t *testing.T) {
 	if _, err := io.WriteString(cut, d.head(len(text))+text[:len(text)-10]); err != nil {
 		t.Fatal(err)
 	}
-	cut.Close()
+	if err := cut.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := io.ReadAll(cut); err != nil || !strings.HasPrefix(string(said), "HTTP/1.1 400 ") || !strings.Contains(string(said), "breaks off") {
+		t.Errorf("%v %s", err, said)
+	}
+	if len(d.failed) != 0 { // a caller who hangs up is no failure of ours, and must not fill the operator's log
+		t.Errorf("%v", d.failed)
+	}
 	deadline := time.Now().Add(10 * time.Second)
 	for { // both places are free again
 		a := d.ask("POST /epcis/capture", strings.NewReader(document(event("C"))))
@@ -171,6 +179,20 @@ func TestHugeHeaders(t *testing.T) {
 	}
 }
 
+// An event whose id is too long for a header is kept and answered for like any other.
+func TestLongEventID(t *testing.T) {
+	d := open(t)
+	text := event("A", `,"eventID":"urn:long:`+strings.Repeat("x", 70_000)+`"`)
+	for _, status := range []int{http.StatusCreated, http.StatusConflict} {
+		if a := d.ask("POST /epcis/events", strings.NewReader(text)); a.status != status || a.header.Get("Location") != "" {
+			t.Errorf("want %d: %d, %d bytes of Location", status, a.status, len(a.header.Get("Location")))
+		}
+	}
+	if d.size() != 1 {
+		t.Errorf("%d entries", d.size())
+	}
+}
+
 // stuck is a store whose transactions wait for a test.
 type stuck struct {
 	*memory.Store
@@ -180,6 +202,61 @@ type stuck struct {
 func (s stuck) Append(ctx context.Context, fn func(store.Appender) error) error {
 	<-s.gate
 	return s.Store.Append(ctx, fn)
+}
+
+// filling is a store that has room for some transactions.
+type filling struct {
+	*memory.Store
+	room *int
+}
+
+func (s filling) Append(ctx context.Context, fn func(store.Appender) error) error {
+	if *s.room--; *s.room < 0 {
+		return fmt.Errorf("/srv/secret/ledger.db: %w", store.ErrFull)
+	}
+	return s.Store.Append(ctx, fn)
+}
+
+// Where some was kept before the store failed, nobody is told that nothing was, and the sender learns nothing of where things are kept.
+func TestKeptInPart(t *testing.T) {
+	room := 1
+	d := open(t, func(a *api.API) { a.Registry.Store = filling{a.Store.(*memory.Store), &room} })
+	var events []string
+	for i := range 2001 { // of which one transaction takes 2,000
+		events = append(events, event(fmt.Sprint("P", i)))
+	}
+	text := document(events...)
+	a := d.ask("POST /epcis/capture", strings.NewReader(text), "GS1-Capture-Error-Behaviour", "proceed")
+	if p := a.refused(t, http.StatusServiceUnavailable, "ImplementationException"); !strings.Contains(p.Detail, "some of what was sent is kept") || a.header.Get("Retry-After") == "" || d.size() != 2000 {
+		t.Errorf("%d entries, %+v", d.size(), a)
+	}
+	told := d.ask("GET "+a.header.Get("Location"), nil)
+	j := read[job](t, told.body)
+	if j.Success || j.Accepted != 2000 || len(j.Errors) != 1 || strings.Contains(told.body+a.body, "secret") {
+		t.Errorf("%s", told.body)
+	}
+	if len(d.failed) != 1 || !strings.Contains(d.failed[0].Error(), "/srv/secret/ledger.db") {
+		t.Errorf("the operator is told %v", d.failed)
+	}
+	room = 2
+	if again := d.ask("POST /epcis/capture", strings.NewReader(text), "GS1-Capture-Error-Behaviour", "proceed"); again.status != http.StatusAccepted || d.size() != 2001 {
+		t.Errorf("%d entries, %+v", d.size(), again)
+	}
+}
+
+// broken is a store that keeps entries and no capture jobs.
+type broken struct{ *memory.Store }
+
+func (broken) Commit(context.Context, string, int64, int64, map[string][]byte) error {
+	return store.ErrBusy
+}
+
+func TestJobNotKept(t *testing.T) {
+	d := open(t, func(a *api.API) { a.Store = broken{a.Store.(*memory.Store)} })
+	a := d.ask("POST /epcis/capture", strings.NewReader(document(event("A"))))
+	if p := a.refused(t, http.StatusServiceUnavailable, "ImplementationException"); strings.Contains(p.Detail, "nothing was kept") || d.size() != 1 {
+		t.Errorf("%d entries, %+v", d.size(), a)
+	}
 }
 
 // No more is captured at once than the node can do, and one party does not take every place.

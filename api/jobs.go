@@ -21,6 +21,7 @@ type captureJob struct {
 	Errors     []reject      `json:"errors"`
 	Accepted   int64         `json:"accepted"`
 	Duplicates int64         `json:"duplicates"`
+	Erased     int64         `json:"erased,omitzero"` // of the duplicates, those that repeat what was erased
 	Rejected   int64         `json:"rejected"`
 	FirstSeq   *int64        `json:"firstSeq"`
 	LastSeq    *int64        `json:"lastSeq"`
@@ -30,7 +31,7 @@ type captureJob struct {
 func jobBody(j registry.Job, receipts []receiptBody) captureJob {
 	b := captureJob{
 		ID: j.ID, Created: stamp(j.Created), Finished: stamp(j.Finished), Behaviour: "rollback", Errors: rejects(j.Rejects),
-		Success: j.Result.Rejected == 0 && j.Failure == "", Receipts: receipts,
+		Success: j.Result.Rejected == 0 && j.Failure == "", Receipts: receipts, Erased: j.Erased,
 		Accepted: j.Result.Accepted, Duplicates: j.Result.Duplicates, Rejected: j.Result.Rejected, FirstSeq: j.Result.FirstSeq, LastSeq: j.Result.LastSeq,
 	}
 	if j.Proceed {

@@ -99,8 +99,27 @@ var unavailable = []struct {
 	{registry.ErrFork, "this log may not sign, and keeps nothing until its operator has looked after it"},
 }
 
+// keptError is an error that came after something was kept: nobody may be told that nothing was.
+type keptError struct{ err error }
+
+func (e *keptError) Error() string { return "some of what was sent is kept: " + e.err.Error() }
+
+func (e *keptError) Unwrap() error { return e.err }
+
+// callersView is the problem as which a caller learns of an error, and nothing of what only its operator should read: paths, hosts.
+func callersView(err error) *problem {
+	p, _ := asProblem(err)
+	return p
+}
+
 // asProblem says what a caller may know of an error.
 func asProblem(err error) (p *problem, ours bool) {
+	if k := (*keptError)(nil); errors.As(err, &k) {
+		if p, ours = asProblem(k.err); ours {
+			p.Detail = "some of what was sent is kept; send it again: what was kept is recognised"
+		}
+		return p, ours
+	}
 	if errors.As(err, &p) {
 		return p, false
 	}

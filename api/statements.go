@@ -33,7 +33,7 @@ func (a *API) register(r *request) error {
 	}
 	text, err := io.ReadAll(body)
 	if err != nil {
-		return cutOff(err)
+		return cutOff(err, ledger.BadStatement)
 	}
 	seq, err := registry.Register(r.Context(), a.Store, text, a.Registry.Now())
 	if err != nil {
@@ -43,11 +43,14 @@ func (a *API) register(r *request) error {
 	defer cancel()
 	e, err := a.Store.Entry(ctx, seq)
 	if err != nil {
-		return err
+		return &keptError{err}
+	}
+	if e.Erased != nil {
+		return erased(e, http.StatusConflict)
 	}
 	receipt, err := a.receiptOf(ctx, e)
 	if err != nil {
-		return fmt.Errorf("a receipt for entry %d, which is kept: %w", seq, err)
+		return &keptError{fmt.Errorf("a receipt for entry %d: %w", seq, err)}
 	}
 	r.locate(seq)
 	r.send(http.StatusCreated, coseType, receipt)
@@ -55,11 +58,11 @@ func (a *API) register(r *request) error {
 }
 
 // cutOff says of a body that could not be read to its end that it was that.
-func cutOff(err error) error {
+func cutOff(err error, title string) error {
 	if p := (*problem)(nil); errors.As(err, &p) {
 		return p
 	}
-	return &problem{Type: typeValidation, Title: ledger.BadStatement, Status: http.StatusBadRequest, Detail: "the body breaks off"}
+	return &problem{Type: typeValidation, Title: title, Status: http.StatusBadRequest, Detail: "the body breaks off: nothing of it was kept"}
 }
 
 func (r *request) locate(seq int64) {
@@ -94,8 +97,16 @@ func (a *API) statement(r *request) (e ledger.Entry, s *ledger.Statement, err er
 	if err != nil || e.Kind != ledger.KindStatement || e.Speaker != r.who.Party && !r.who.May(registry.ScopeQuery) {
 		return e, nil, none
 	}
+	if e.Erased != nil {
+		return e, nil, erased(e, http.StatusGone)
+	}
 	s, err = ledger.ParseStatement(e.Body)
 	return e, s, err
+}
+
+// erased says of a statement that nothing is left of it.
+func erased(e ledger.Entry, status int) *problem {
+	return &problem{Type: typeNoSuch, Title: "Erased", Status: status, Detail: fmt.Sprintf("the statement is entry %d, which was erased, as entry %d says", e.Seq, e.Erased.By)}
 }
 
 // statementReceipt gives a fresh receipt.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -105,6 +106,48 @@ func TestRegisterAStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.register(signed(key, maker, "a thing", "later")).concise(t, http.StatusBadRequest, "Rejected")
+}
+
+// A statement may name a person, as an event may. Erased, it is gone for all who ask, and does not come back when it is sent again.
+func TestStatementErased(t *testing.T) {
+	d := open(t)
+	key, _ := d.issuer(maker)
+	const unit = "https://id.gs1.org/01/09521234000013/21/A"
+	text := signed(key, maker, unit, "A. Adams carried it")
+	if a := d.register(text); a.status != http.StatusCreated {
+		t.Fatalf("%+v", a)
+	}
+	erase := func() error {
+		_, err := registry.Erase(t.Context(), d.store, registry.Erasure{Entries: []int64{1}, Reason: "it names a person", By: "Brown", ConfirmedBy: "Clark"}, d.clock())
+		return err
+	}
+	hold, err := registry.PlaceHold(t.Context(), d.store, registry.Hold{Units: []string{unit}, Reason: "case 7", By: "Clark"}, d.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := erase(); !errors.Is(err, registry.ErrRefused) || !strings.Contains(err.Error(), "legal hold") {
+		t.Errorf("under a hold over what it is about: %v", err)
+	}
+	if _, err := registry.ReleaseHolds(t.Context(), d.store, []int64{hold}, "closed", "Clark", d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	if err := erase(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/entries/1", "/signed-statements/1", "/transparent-statements/1"} {
+		d.ask("GET "+path, nil).concise(t, http.StatusGone, "Erased")
+	}
+	before := d.size()
+	d.register(text).concise(t, http.StatusConflict, "Erased")
+	if d.size() != before {
+		t.Errorf("%d entries, and before it was sent again %d", d.size(), before)
+	}
+	stream := func(from, to int64, fn func(ledger.Entry) error) error {
+		return d.store.Entries(t.Context(), from, to, fn)
+	}
+	if r, err := ledger.Fsck(t.Context(), stream, d.store.HashReader(t.Context()), d.size(), nil); err != nil || !r.OK() {
+		t.Errorf("%v: %+v", err, r)
+	}
 }
 
 func TestStatementsRefused(t *testing.T) {

@@ -9,14 +9,21 @@ import (
 )
 
 // Names lists all by which somebody might ask for what an event or an element tells: the units that it names, the aliases that it
-// gives them, or the subject of the element.
+// gives them, or the subject of the element. Of a signed statement it is what the statement says it is about.
 func Names(e ledger.Entry) ([]string, error) {
-	if e.Kind == ledger.KindMasterData {
+	switch e.Kind {
+	case ledger.KindMasterData:
 		el, err := ReadElement(e)
 		if err != nil {
 			return nil, err
 		}
 		return []string{el.ID}, nil
+	case ledger.KindStatement:
+		s, err := ledger.ParseStatement(e.Body)
+		if err != nil {
+			return nil, err
+		}
+		return []string{Canonical(s.Subject)}, nil
 	}
 	t, err := Read(e)
 	if err != nil {

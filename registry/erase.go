@@ -40,7 +40,7 @@ type Erased struct {
 	Repeats []int64 // entries of the same names that have content still, and may say the same
 }
 
-// Erase destroys the content of events or master data for good: all of them or none. An entry that says so, and nothing of the
+// Erase destroys the content of events, master data or statements for good: all of them or none. An entry that says so, and nothing of the
 // content, is appended in the same transaction. ErrRefused when one may not be erased; the message says why.
 func Erase(ctx context.Context, st store.Ledger, er Erasure, now time.Time) (done Erased, err error) {
 	if err := er.check(); err != nil {
@@ -153,8 +153,8 @@ func erasable(tx store.Appender, seq int64) (e ledger.Entry, told []string, err 
 		return e, nil, err
 	case e.Erased != nil:
 		return e, nil, fmt.Errorf("%w: entry %d was erased before, as entry %d says", ErrRefused, seq, e.Erased.By)
-	case e.Kind != ledger.KindEvent && e.Kind != ledger.KindMasterData:
-		return e, nil, fmt.Errorf("%w: entry %d is a record of the ledger's own (%s); only events and master data can be erased", ErrRefused, seq, e.Kind)
+	case e.Kind != ledger.KindEvent && e.Kind != ledger.KindMasterData && e.Kind != ledger.KindStatement:
+		return e, nil, fmt.Errorf("%w: entry %d is a record of the ledger's own (%s); only events, master data and signed statements can be erased", ErrRefused, seq, e.Kind)
 	}
 	told, err = custody.Names(e)
 	return e, told, err

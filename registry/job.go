@@ -24,6 +24,7 @@ type Job struct {
 	Finished time.Time `json:"finished"`
 	Proceed  bool      `json:"proceed,omitzero"`
 	Result   Result    `json:"result"`
+	Erased   int64     `json:"erased,omitzero"`   // of the duplicates: what they repeat is there no more
 	Rejects  []Reject  `json:"rejects,omitempty"` // the first of them, see KeepReject
 	Failure  string    `json:"failure,omitzero"`  // why not all of it was kept, if not for the rejects alone
 }
@@ -77,6 +78,9 @@ var ErrNoJob = errors.New("there is no such capture job")
 // Jobs keeps capture jobs.
 type Jobs struct{ Store store.Views }
 
+// listBytes is how much of jobs is listed at a time, about.
+const listBytes = 4 << 20
+
 // jobPrefix begins the keys of one speaker's jobs.
 func jobPrefix(speaker string) string {
 	sum := sha256.Sum256([]byte(speaker))
@@ -115,17 +119,18 @@ func parseJob(text []byte) (job Job, err error) {
 }
 
 // List returns up to n of the speaker's jobs, the newest first, that come after the one with this id in that order; more says that
-// others follow.
+// others follow. They are fewer where they have much to say: what is listed must fit into memory, whoever asks for it how often.
 func (j Jobs) List(ctx context.Context, speaker, after string, n int) (list []Job, more bool, err error) {
-	prefix := jobPrefix(speaker)
+	prefix, size := jobPrefix(speaker), 0
 	err = j.Store.Rows(ctx, jobsView).Scan(prefix, func(key string, text []byte) error {
 		if key <= prefix+after {
 			return nil
 		}
-		if len(list) == n {
+		if len(list) == n || size >= listBytes {
 			more = true
 			return errEnough
 		}
+		size += len(text)
 		job, err := parseJob(text)
 		list = append(list, job)
 		return err

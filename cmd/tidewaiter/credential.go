@@ -51,6 +51,14 @@ func reportCredential(c registry.Credential, now time.Time) credentialReport {
 	return r
 }
 
+// end says until when a credential is good that is good now.
+func (r credentialReport) end() string {
+	if r.Status != "good" || r.Expires == "" {
+		return ""
+	}
+	return "  until " + r.Expires
+}
+
 func (c *credentialAddCmd) Run(e *env) error {
 	var scopes []registry.Scope
 	for _, word := range c.Scope {
@@ -110,7 +118,7 @@ func (c *credentialListCmd) Run(e *env) error {
 		if e.cli.JSON {
 			err = e.printJSON(r)
 		} else {
-			err = e.printf("%s  %-7s  %s  %s\n", r.ID, r.Status, r.Party, joinScopes(r.Scopes))
+			err = e.printf("%s  %-7s  %s  %s%s\n", r.ID, r.Status, r.Party, joinScopes(r.Scopes), r.end())
 		}
 		if err != nil {
 			return err

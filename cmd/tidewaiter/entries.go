@@ -26,7 +26,7 @@ type entriesEraseCmd struct {
 
 // Help is shown by --help.
 func (c *entriesEraseCmd) Help() string {
-	return `Destroys salt, body and context of events or master data, all of those named or none, and every copy of it in the views, which are made
+	return `Destroys salt, body and context of events, master data or statements, all of those named or none, and every copy of it in the views, which are made
 anew without them. What stays: that there was an entry, its kind, name, speaker and time, its place in the tree, and an entry that says who
 erased it and why. Refused under legal hold. What others hold already (receipts, mirrors of documents, backups) stays with them.
 Prints {"seq","entries"}: the entry that says so, and what was erased.`
