@@ -53,7 +53,7 @@ func benchDoor(b *testing.B, database string) {
 	defer server.Close()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers, MaxConnsPerHost: callers}}
 	defer client.CloseIdleConnections()
-	reg := registry.Registry{Store: d.store, Now: now}
+	reg := registry.Registry{Store: d.ledger, Now: now}
 	direct, _, _ := together(b, "direct", func(event string) error {
 		_, err := reg.Capture(e.ctx, strings.NewReader(event), registry.Options{As: theMaker, OneEvent: true})
 		return err
