@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -163,14 +162,10 @@ func rawSingle(b *testing.B) func(documents []string, each int) []time.Duration 
 			if err != nil {
 				b.Fatal(err)
 			}
-			into := tx.StmtContext(b.Context(), insert)
-			for _, body := range chunk {
-				key := ledger.Commitment(ledger.Entry{Body: []byte(body)})
-				if _, err := into.ExecContext(b.Context(), key[:], []byte(body)); err != nil {
-					b.Fatal(err)
-				}
+			if err := insertAll(b.Context(), tx.StmtContext(b.Context(), insert), chunk); err != nil {
+				b.Fatal(err)
 			}
-			if err := errors.Join(into.Close(), tx.Commit()); err != nil {
+			if err := tx.Commit(); err != nil {
 				b.Fatal(err)
 			}
 			waits = append(waits, time.Since(start))
@@ -224,4 +219,15 @@ func sum(all []time.Duration) (total time.Duration) {
 		total += d
 	}
 	return total
+}
+
+func insertAll(ctx context.Context, into *sql.Stmt, bodies []string) error {
+	defer into.Close()
+	for _, body := range bodies {
+		key := ledger.Commitment(ledger.Entry{Body: []byte(body)})
+		if _, err := into.ExecContext(ctx, key[:], []byte(body)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
