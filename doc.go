@@ -10,9 +10,9 @@
 //	registry        the way in: capture, who is speaking, the views' follower
 //	store           what is kept: one contract, one conformance suite; store/sqlite and store/postgres keep it
 //	ledger          entries, the Merkle tree over them, checkpoints and proofs
-//	internal/durable  names of files and folders that outlive a loss of power
 //	epcis           EPCIS 2.0 documents in and out, validation, the event hash
 //	gs1             GS1 keys and their canonical form
+//	internal        what several rooms need and no room is: durable makes names of files outlive a loss of power
 //
 // Beside the house, coming in by the front door like anybody else:
 //
